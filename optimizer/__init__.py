@@ -1,0 +1,1 @@
+"""Solvency: which AI workflows survive the unit economics of an AI factory."""

@@ -1,0 +1,1 @@
+"""The mathematics: decisions, constraint families and objective terms; Pyomo and nothing else."""

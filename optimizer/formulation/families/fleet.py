@@ -1,0 +1,154 @@
+"""What the fleet holds: GPUs, memory, bandwidth, compute, power, money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyomo.environ import quicksum
+
+from optimizer.formulation.data import Data, Period, Pool
+from optimizer.formulation.family import Expression, Model, Row, family
+from optimizer.formulation.load import draw_kw, gpus_in_use
+from optimizer.formulation.terms import TERMS
+
+SECONDS = 3600.0
+
+
+@family(index="pool period slot", unit="GPU", price="$/GPU")
+def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
+    r"""GPUs of the replicas fit the GPUs of the pool; slices fit the layouts that GPUs are cut into.
+
+    $$ \sum_{e} g_e \, \mathrm{replicas}_{et} \le G_{pt}, \qquad
+       \sum_{e \in \kappa} \mathrm{replicas}_{et} \le \sum_{l} n_{l\kappa} \, \mathrm{layout}_{plt}, \qquad
+       \sum_l \gamma_p \, \mathrm{layout}_{plt} \le G_{pt} $$
+
+    Price: what one more GPU in the pool would earn over the period.
+    """
+    for p, pool in d.pools.items():
+        for t in d.calendar.periods:
+            if pool.layouts and pool.sharing != "shared":
+                yield Row((p, t), pool.layout_gpus * _cut(m, pool, t), "<=", pool.count[t])
+                yield from _slots(m, d, pool, t)
+            else:
+                yield Row((p, t), gpus_in_use(m, d, p, t), "<=", pool.count[t])
+
+
+@family(index="pool period rule", unit="GPU", price="$/GPU")
+def powered_link(m: Model, d: Data) -> Iterator[Row]:
+    r"""Replicas stand only on powered nodes, and nodes are powered whole.
+
+    $$ \sum_{e} g_e \, \mathrm{replicas}_{et} \le N_p \, \mathrm{powered}_{pt} $$
+
+    Price: none is quoted; it is logic.
+    """
+    for p, pool in d.pools.items():
+        for t in d.calendar.periods:
+            yield Row((p, t), gpus_in_use(m, d, p, t), "<=", pool.node * m.powered[p, t])
+            if pool.layouts:
+                yield Row((p, t, "cut"), pool.layout_gpus * _cut(m, pool, t), "<=", pool.node * m.powered[p, t])
+
+
+@family(index="pool period slot", unit="GB", price="$/GB")
+def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
+    r"""Weights, overhead and KV cache of resident replicas fit the usable memory, GPU by GPU where they share.
+
+    $$ \sum_{e} b_e \, \mathrm{replicas}_{et} \le H_p \, G_{pt}, \qquad
+       \sum_{e \in \kappa} \mathrm{replicas}_{et} \le \sum_{l} n_{l\kappa} \, \mathrm{layout}_{plt} $$
+
+    Price: what one more gigabyte in the pool would earn over the period.
+    """
+    for p, pool in d.pools.items():
+        for t in d.calendar.periods:
+            resident = quicksum(
+                d.endpoints[e].hbm_gb * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas
+            )
+            yield Row((p, t), resident, "<=", pool.usable_gb * pool.count[t])
+            if pool.layouts and pool.sharing == "shared":
+                yield Row((p, t, "packed GPUs"), _cut(m, pool, t), "<=", pool.count[t])
+                yield from _slots(m, d, pool, t)
+
+
+@family(index="pool period part", unit="GB/s", price="$/(GB/s)")
+def bandwidth_capacity(m: Model, d: Data) -> Iterator[Row]:
+    r"""On shared GPUs, memory traffic at the peak stays within the usable bandwidth.
+
+    $$ \sum_{e,w} \frac{f_w \, \beta_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le B_p \, G_{pt} $$
+
+    Price: what one more gigabyte per second in the pool would earn over the period.
+    """
+    yield from _flow(m, d, "bytes_gb", "bandwidth_gb_s")
+
+
+@family(index="pool period part", unit="TFLOP/s", price="$/(TFLOP/s)")
+def compute_capacity(m: Model, d: Data) -> Iterator[Row]:
+    r"""On shared GPUs, arithmetic at the peak stays within the usable compute.
+
+    $$ \sum_{e,w} \frac{f_w \, \phi_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le F_p \, G_{pt} $$
+
+    Price: what one more TFLOP/s in the pool would earn over the period.
+    """
+    yield from _flow(m, d, "tflop", "tflops")
+
+
+@family(index="site period part", unit="kW", price="$/kW")
+def power_limit(m: Model, d: Data) -> Iterator[Row]:
+    r"""Peak draw at the meter stays within the energised power: the permit and the substation decide.
+
+    $$ \mathrm{PUE}_s \Big( \sum_e i_e \, \mathrm{replicas}_{et} + \sum_e (o_e - i_e)
+       \frac{\mathrm{busy}^{\max}_{etb}}{h_{tb}}
+       + \sum_p i_p \, (N_p \, \mathrm{powered}_{pt} - \sum_{e \in p} g_e \, \mathrm{replicas}_{et}) \Big) \le P_{st} $$
+
+    Price: what one more kilowatt at the meter would earn over the period.
+    """
+    for s, site in d.sites.items():
+        if site.power_kw is not None:
+            for t in d.calendar.periods:
+                for b in d.calendar.parts:
+                    yield Row((s, t, b), draw_kw(m, d, s, t, b), "<=", site.power_kw[t])
+
+
+@family(index="budget period", unit="$", price="$/$")
+def spend_limit(m: Model, d: Data) -> Iterator[Row]:
+    r"""Cash spent on the terms a budget covers stays within it.
+
+    $$ \sum_{\tau \in \beta} \sum_{t \in T} \mathrm{cash}_{\tau t} \le M_{\beta T} $$
+
+    Price: net value that one more dollar of budget would earn.
+    """
+    for budget in d.budgets:
+        flows = [entry for each in TERMS if each.name in budget.terms for entry in each.entries(m, d)]
+        for group, amount in budget.amount.items():
+            spent = quicksum(-entry.cash for entry in flows if entry.period in group)
+            yield Row((budget.id, group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"), spent, "<=", amount)
+
+
+def _cut(m: Model, pool: Pool, t: Period) -> Expression:
+    return quicksum(m.layout[pool.id, name, t] for name in pool.layouts)
+
+
+def _slots(m: Model, d: Data, pool: Pool, t: Period) -> Iterator[Row]:
+    for kind in sorted({kind for slots in pool.layouts.values() for kind in slots}):
+        taken = quicksum(
+            m.replicas[e, t] for e in d.endpoints_at[pool.id] if d.endpoints[e].slot == kind and (e, t) in m.replicas
+        )
+        there = quicksum(n[kind] * m.layout[pool.id, name, t] for name, n in pool.layouts.items() if n.get(kind))
+        yield Row((pool.id, t, kind), taken, "<=", there)
+
+
+def _flow(m: Model, d: Data, per_task: str, per_gpu: str) -> Iterator[Row]:
+    """Rows of a resource that work consumes as it runs, at its peak, on shared pools."""
+    for p, pool in d.pools.items():
+        if pool.sharing != "shared":
+            continue
+        for t in d.calendar.periods:
+            for b in d.calendar.parts:
+                used = quicksum(
+                    d.workflows[w].peak_factor
+                    * getattr(d.pairs[w, e], per_task)
+                    / (SECONDS * d.calendar.part_hours[t, b])
+                    * m.serve[w, e, t, b]
+                    for e in d.endpoints_at[p]
+                    for w in d.workflows_on[e]
+                    if (w, e, t, b) in m.serve
+                )
+                yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * pool.count[t])

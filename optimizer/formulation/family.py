@@ -1,0 +1,118 @@
+"""What a constraint family and an objective term are: one function each, with words, formula and unit.
+
+The name's suffix is its grammar: `_capacity` a physical stock, `_limit` an agreed ceiling, `_floor` a
+promise, `_link` logic between decisions that is never priced aloud.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from optimizer.formulation.data import Data, Period
+
+Model = Any  # a Pyomo ConcreteModel; Pyomo has no types
+Expression = Any  # a Pyomo expression or a number
+Key = tuple[str, ...]
+Sense = Literal["<=", ">=", "=="]
+Kind = Literal["capacity", "limit", "floor", "link"]
+
+
+class Row(NamedTuple):
+    """One row: what is used (or served), against what there is (or was promised)."""
+
+    key: Key
+    used: Expression
+    sense: Sense
+    available: Expression
+
+
+class Entry(NamedTuple):
+    """One cash flow of a term: positive is earned, negative is spent."""
+
+    key: Key
+    period: Period
+    cash: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All rows of one constraint: one name, one switch, one place for its words and formula."""
+
+    name: str
+    index: tuple[str, ...]  # what one row is about; trailing parts of a key may be absent
+    unit: str
+    price: str  # unit of what one more is worth
+    rows: Callable[[Model, Data], Iterator[Row]]
+    text: str
+
+    @property
+    def kind(self) -> Kind:
+        """Grammar of the family, from its suffix; a family with another name counts as a limit."""
+        suffix = self.name.rpartition("_")[2]
+        return suffix if suffix in ("capacity", "floor", "link") else "limit"  # type: ignore[return-value]
+
+    @property
+    def summary(self) -> str:
+        """The rule in one sentence."""
+        return self.text.strip().splitlines()[0]
+
+    @property
+    def formula(self) -> str:
+        """LaTeX of the rule, without the dollar signs."""
+        found = re.search(r"\$\$(.+?)\$\$", self.text, re.S)
+        return " ".join(found.group(1).split()) if found else ""
+
+    @property
+    def meaning(self) -> str:
+        """What the price means to a planner."""
+        found = re.search(r"Price:\s*(.+?)(?:\n\s*\n|\Z)", self.text, re.S)
+        return " ".join(found.group(1).split()) if found else ""
+
+    def period(self, key: Key) -> str:
+        """Period of a row, or the joined periods of a group, or '' when the row has none."""
+        at = self.index.index("period") if "period" in self.index else len(key)
+        return key[at] if at < len(key) else ""
+
+    def label(self, key: Key) -> str:
+        """Name of a row without its period, as a planner would say it."""
+        return " ".join(part for name, part in zip(self.index, key, strict=False) if name != "period")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One named part of the objective; the ledger has a line for each."""
+
+    name: str
+    index: tuple[str, ...]
+    entries: Callable[[Model, Data], Iterator[Entry]]
+    text: str
+
+    summary = Family.summary
+    formula = Family.formula
+
+
+def family(*, index: str, unit: str, price: str) -> Callable[[Callable[[Model, Data], Iterator[Row]]], Family]:
+    """Turn a generator of rows into a `Family` that is named after it."""
+
+    def make(rows: Callable[[Model, Data], Iterator[Row]]) -> Family:
+        return Family(rows.__name__, tuple(index.split()), unit, price, rows, _dedent(rows.__doc__))
+
+    return make
+
+
+def term(*, index: str) -> Callable[[Callable[[Model, Data], Iterator[Entry]]], Term]:
+    """Turn a generator of cash flows into a `Term` that is named after it."""
+
+    def make(entries: Callable[[Model, Data], Iterator[Entry]]) -> Term:
+        return Term(entries.__name__, tuple(index.split()), entries, _dedent(entries.__doc__))
+
+    return make
+
+
+def _dedent(text: str | None) -> str:
+    if not text:
+        raise ValueError("a family or term needs a docstring: words, formula, meaning of the price")
+    return "\n".join(line.strip() for line in text.strip().splitlines())
