@@ -54,7 +54,7 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
     for each in families:
         kept = [row for row in each.rows(m, d) if not _is_dropped(each.name, row.key, dropped)]
         rows[each.name] = tuple(kept)
-        m.add_component(each.name, _component(m, kept))
+        _add(m, each.name, kept)
     terms = {each.name: tuple(each.entries(m, d)) for each in TERMS}
     present = (d.calendar.discount[entry.period] * entry.cash for entries in terms.values() for entry in entries)
     m.net_value = pyo.Objective(expr=pyo.quicksum(present), sense=pyo.maximize)
@@ -66,9 +66,11 @@ def build(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
     return state(d, without, extra).model
 
 
-def _component(m: Model, rows: list[Row]) -> Model:
-    relations = {row.key: _relation(m, row) for row in rows}
-    return pyo.Constraint(list(relations), rule=lambda m, *key: relations[key])
+def _add(m: Model, name: str, rows: Iterable[Row]) -> None:
+    component = pyo.Constraint(pyo.Any)  # keys of one family may differ in length
+    m.add_component(name, component)
+    for row in rows:
+        component[row.key] = _relation(m, row)
 
 
 def _relation(m: Model, row: Row) -> Expression:
