@@ -14,14 +14,19 @@ RATES = st.sampled_from([0.5, 1.0, 2.0, 3.5])
 
 
 @st.composite
-def instances(draw, *, must_fund: bool = False) -> Data:
-    """One or two periods, sites, pools and day parts; up to three workflows, endpoints and one API."""
-    cal = tiny.calendar(draw(st.integers(1, 2)), ("peak", "night")[: draw(st.integers(1, 2))])
-    sites = {s: _site(draw, cal, s) for s in ("east", "west")[: draw(st.integers(1, 2))]}
+def instances(draw, *, single: bool = False) -> Data:
+    """One or two periods, sites, pools and day parts; up to three workflows, endpoints and one API.
+
+    `single`: one period, site and day part, whole GPUs, and promises that may be impossible to keep.
+    """
+    most = 1 if single else 2
+    cal = tiny.calendar(draw(st.integers(1, most)), ("peak", "night")[: draw(st.integers(1, most))])
+    sites = {s: _site(draw, cal, s) for s in ("east", "west")[: draw(st.integers(1, most))]}
     pools = {
-        f"p{i}": _pool(draw, cal, f"p{i}", draw(st.sampled_from(sorted(sites)))) for i in range(draw(st.integers(1, 2)))
+        f"p{i}": _pool(draw, cal, f"p{i}", draw(st.sampled_from(sorted(sites))), whole=single)
+        for i in range(draw(st.integers(1, 2)))
     }
-    flows = {f"w{i}": _workflow(draw, cal, f"w{i}", must_fund) for i in range(draw(st.integers(1, 3)))}
+    flows = {f"w{i}": _workflow(draw, cal, f"w{i}", must_fund=single) for i in range(draw(st.integers(1, 3)))}
     ends = {}
     for i in range(draw(st.integers(1, 3))):
         pool = pools[draw(st.sampled_from(sorted(pools)))]
@@ -54,7 +59,7 @@ def _site(draw, cal, name):
     )
 
 
-def _pool(draw, cal, name, site):
+def _pool(draw, cal, name, site, *, whole):
     plain = tiny.pool(
         cal,
         name,
@@ -65,7 +70,7 @@ def _pool(draw, cal, name, site):
         usd_per_gpu_hour=tiny.flat(cal, draw(st.sampled_from([0.0, 0.1]))),
         paid_when_powered=draw(st.booleans()),
     )
-    if not draw(st.booleans()):
+    if whole or not draw(st.booleans()):
         return plain
     return replace(plain, sharing="shared", layouts={"l": {"slot": draw(st.integers(1, 2))}}, bandwidth_gb_s=0.01)
 
@@ -87,7 +92,7 @@ def _endpoint(draw, cal, name, pool):
     )
 
 
-def _workflow(draw, cal, name, must_fund):
+def _workflow(draw, cal, name, *, must_fund):
     worth = sorted((draw(WORTH), draw(WORTH)), reverse=True)
     return tiny.workflow(
         cal,
