@@ -1,0 +1,73 @@
+"""Solve a program within a wall-clock limit that holds, from any thread, and believe nothing unchecked."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import version
+
+import numpy as np
+
+from optimizer.engine.messages import Request
+from optimizer.engine.outcome import Outcome, Values
+from optimizer.engine.process import Worker
+from optimizer.engine.program import Floats, Ints, Program
+from optimizer.engine.progress import Listener
+from optimizer.engine.scale import Scaled, scale
+from optimizer.engine.watch import Cancel, Watch
+
+
+def solve_program(
+    program: Program,
+    *,
+    start: Values | None = None,
+    gap: float = 1e-3,
+    time_limit: float = 300.0,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Listener | None = None,
+    cancel: Cancel | None = None,
+) -> Outcome:
+    """Best plan found and bound proved within `time_limit` seconds of wall clock (plus a grace of 1 s and 5 %).
+
+    `start` may lack columns and may name unknown ones, as an older plan does. Ctrl-C and `cancel` end the solve
+    with the best plan so far. Raises SolverError when the solver fails or contradicts itself.
+    """
+    began = time.monotonic()
+    scaled = scale(program)
+    watch = Watch(program, scaled, time_limit, progress, cancel, began)
+    request = Request(
+        program=scaled.program.arrays(),
+        gap=gap,
+        floor=1.0 / scaled.money,
+        seconds=time_limit - watch.seconds,
+        threads=threads,
+        seed=seed,
+        start=None if start is None else _columns(start, program, scaled),
+    )
+    with Worker(request) as worker:
+        status = watch.status(watch.follow(worker), gap)
+    return Outcome(
+        status=status,
+        objective=watch.objective,
+        bound=watch.bound,
+        gap=watch.gap,
+        seconds=watch.seconds,
+        values={} if watch.best is None else _values(watch.best, program),
+        versions={"highs": version("highspy"), "python": platform.python_version()},
+        options=dict(gap=gap, time_limit=time_limit, threads=threads, seed=seed),
+    )
+
+
+def _columns(start: Values, program: Program, scaled: Scaled) -> tuple[Ints, Floats]:
+    """Columns of the start that the program knows, in the solver's units."""
+    known = [(j, start[name][key]) for j, (name, key) in enumerate(program.cols) if key in start.get(name, ())]
+    cols = np.array([j for j, _ in known], np.int32)
+    return cols, np.array([x for _, x in known], float) / scaled.unit[cols]
+
+
+def _values(x: Floats, program: Program) -> Values:
+    values: dict[str, dict[object, float]] = {name: {} for name, _ in program.cols}
+    for (name, key), amount in zip(program.cols, (x + 0.0).tolist(), strict=True):  # + 0.0: no minus zero
+        values[name][key] = amount
+    return values

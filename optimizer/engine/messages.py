@@ -1,0 +1,58 @@
+"""What parent and worker say to each other, pickled over the worker's own pipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from optimizer.engine.program import Floats, Ints, Program
+
+Ending = Literal["optimal", "infeasible", "unbounded", "limit", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One program in the solver's units, and how to solve it. `seconds` is what is left on the clock."""
+
+    program: Program
+    gap: float  # relative to max(|objective|, floor)
+    floor: float
+    seconds: float
+    threads: int
+    seed: int
+    start: tuple[Ints, Floats] | None  # columns and their values, perhaps not all
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Best objective and bound so far."""
+
+    best: float | None
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """A better plan, as the solver sees it: to be checked."""
+
+    x: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the search ended."""
+
+    ending: Ending
+    x: Floats | None
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The worker failed; `text` is its traceback."""
+
+    text: str
+
+
+STOP = b"s"  # on the worker's stdin, after the request
+Message = Tick | Incumbent | Verdict | Crash

@@ -1,0 +1,87 @@
+"""The worker process seen from the parent: messages out of a queue, a polite stop, a kill that always works."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from optimizer.engine.messages import STOP, Crash, Message, Request
+
+COMMAND = (sys.executable, "-P", "-m", "optimizer.engine.worker")
+ROOT = str(Path(__file__).resolve().parents[2])
+STDERR_TAIL = 2000
+
+
+class Worker:
+    """One running solve. Leaving the context kills whatever is left of it."""
+
+    def __init__(self, request: Request) -> None:
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115, closed when the context is left
+        path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C reaches the parent only, which asks for the best plan
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._sending, self._stopped = threading.Lock(), False
+        self._talk = threading.Thread(target=self._converse, args=(request,), daemon=True)
+        self._talk.start()
+
+    def next(self, seconds: float) -> Message | None:
+        """The next message, or None if none came in time."""
+        try:
+            return self._messages.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            return None
+
+    def stop(self) -> None:
+        """Ask for an end with the best plan so far, without ever waiting for a worker that does not read."""
+        self._stopped = True
+        if self._sending.acquire(blocking=False):
+            with suppress(OSError, ValueError):  # already gone: its last words are in the queue
+                self._stdin.write(STOP)
+                self._stdin.flush()
+            self._sending.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._talk.join()
+        for pipe in (self._stdin, self._stdout, self._stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+    def _converse(self, request: Request) -> None:
+        """Send the request, then queue what comes back until the worker is gone."""
+        try:
+            with self._sending:
+                pickle.dump(request, self._stdin, protocol=pickle.HIGHEST_PROTOCOL)
+                self._stdin.flush()
+            if self._stopped:
+                self.stop()
+            while True:
+                self._messages.put(pickle.load(self._stdout))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._messages.put(Crash(self._last_words()))
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        self._stderr.seek(0)
+        return f"worker ended with code {code}\n" + self._stderr.read().decode(errors="replace")[-STDERR_TAIL:]

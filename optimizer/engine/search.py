@@ -1,0 +1,192 @@
+"""HiGHS, inside the worker: options, callbacks, every status looked at. The only module that imports highspy.
+
+Feasibility tolerances are 1e-7 on rows that `scale` has brought to about one; a plan is polished afterwards (whole
+numbers fixed, the linear program solved again), so that its continuous part is as clean as a simplex basis.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus as Model
+
+from optimizer.engine.messages import Ending, Incumbent, Message, Tick, Verdict
+from optimizer.engine.outcome import SolverError
+from optimizer.engine.program import Flags, Floats, Ints, Program
+
+TOLERANCE = 1e-7
+TICK_SECONDS = 0.25
+POLISH_SECONDS = 1.0  # beyond the clock, inside the grace the parent gives
+
+Tell = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """When to end (`deadline` on the monotonic clock, or `stop`), whom to tell, and the settings of every run."""
+
+    deadline: float
+    stop: threading.Event
+    tell: Tell
+    gap: float = 0.0
+    floor: float = 1.0
+    threads: int = 1
+    seed: int = 0
+
+    @property
+    def left(self) -> float:
+        return max(self.deadline - time.monotonic(), 0.0)
+
+    @property
+    def over(self) -> bool:
+        return self.stop.is_set() or self.left <= 0.0
+
+    def quietly(self, seconds: float, gap: float = 0.0) -> Control:
+        """For a step of at most `seconds` whose own plans and bounds say nothing about the whole."""
+        return replace(self, deadline=min(self.deadline, time.monotonic() + seconds), tell=lambda _: None, gap=gap)
+
+
+class Highs:
+    """One HiGHS object that raises instead of returning an error."""
+
+    def __init__(self, program: Program, control: Control, **options: Any) -> None:
+        self.program, self.control, self.h = program, control, highspy.Highs()
+        limits = dict(mip_rel_gap=control.gap, mip_abs_gap=max(control.gap * control.floor, 1e-12))
+        tolerances = dict.fromkeys(("mip_feasibility_tolerance", "primal_feasibility_tolerance"), TOLERANCE)
+        settings = dict(output_flag=False, threads=control.threads, random_seed=control.seed)
+        for name, value in (settings | limits | tolerances | options).items():
+            _ok(self.h.setOptionValue(name, value), f"option {name}={value!r}")
+        _ok(self.h.passModel(_lp(program)), "passing the program")
+        self._last = 0.0
+        self.h.cbMipImprovingSolution += self._improved
+        for callback in (self.h.cbMipInterrupt, self.h.cbSimplexInterrupt, self.h.cbIpmInterrupt):
+            callback += self._interrupt
+
+    def run(self) -> Model:
+        """The model status after a run that ends by the control's clock."""
+        _ok(self.h.setOptionValue("time_limit", self.h.getRunTime() + self.control.left), "option time_limit")
+        _ok(self.h.run(), "the run")
+        status: Model = self.h.getModelStatus()
+        return status
+
+    def plan(self) -> Floats | None:
+        """The incumbent, if HiGHS says that it has a feasible one."""
+        if self.h.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        return np.array(self.h.getSolution().col_value, float)
+
+    def bound(self) -> float | None:
+        """The proved bound of a program with whole numbers; of an optimal linear one its objective."""
+        info = self.h.getInfo()
+        if self.program.integer.any():
+            return _finite(info.mip_dual_bound)
+        solved = self.h.getModelStatus() == Model.kOptimal
+        return _finite(info.objective_function_value) if solved else None
+
+    def hold(self, cols: Ints, lower: Floats, upper: Floats) -> None:
+        """New bounds for some columns."""
+        _ok(self.h.changeColsBounds(cols.size, cols.astype(np.int32), lower, upper), "changing bounds")
+
+    def begin_from(self, cols: Ints, values: Floats) -> None:
+        """A start; HiGHS completes one that lacks columns. One that is refused costs nothing but its help."""
+        self.h.setSolution(cols.size, cols.astype(np.int32), values)
+
+    def _improved(self, event: Any) -> None:
+        self.control.tell(Incumbent(np.array(event.data_out.mip_solution, float)))
+
+    def _interrupt(self, event: Any) -> None:
+        event.interrupt(self.control.over)  # False must be said too: HiGHS remembers the last answer
+        now = time.monotonic()
+        if now - self._last >= TICK_SECONDS and self.program.integer.any():
+            self._last = now
+            self.control.tell(Tick(_finite(event.data_out.mip_primal_bound), _finite(event.data_out.mip_dual_bound)))
+
+
+def search(program: Program, control: Control, start: tuple[Ints, Floats] | None) -> Verdict:
+    """Solve, look at the status, confirm what is infeasible or unbounded, and polish."""
+    highs = Highs(program, control)
+    if start is not None:
+        highs.begin_from(*start)
+    status = highs.run()
+    if status in (Model.kUnbounded, Model.kUnboundedOrInfeasible):
+        return _unbounded_or_infeasible(program, control)
+    if status == Model.kInfeasible:
+        highs = Highs(program, control, presolve="off")  # presolve has called feasible programs infeasible
+        status = highs.run()
+    x = highs.plan() if status != Model.kInfeasible else None
+    return Verdict(_ending(status, control), x if x is None else polish(program, control, x), highs.bound())
+
+
+def polish(program: Program, control: Control, x: Floats) -> Floats:
+    """The best continuous part for the whole numbers of x, or x rounded where there is none to be had in time."""
+    rounded = program.rounded(x)
+    free = ~program.integer
+    if free.all() or not free.any():
+        return rounded
+    spare = replace(control, deadline=max(control.deadline, time.monotonic() + POLISH_SECONDS), stop=threading.Event())
+    better = solve_held(program, spare.quietly(max(control.left, POLISH_SECONDS)), free, rounded)
+    return rounded if better is None else better
+
+
+def solve_held(program: Program, control: Control, free: Flags, x: Floats) -> Floats | None:
+    """x with its `free` columns chosen best while all others stay, None if nothing feasible was found in time."""
+    part = program.held(free, x)
+    highs = Highs(part, control)
+    highs.run()
+    found = highs.plan()
+    if found is None:
+        return None
+    whole = x.copy()
+    whole[free] = part.rounded(found)
+    return whole
+
+
+def _unbounded_or_infeasible(program: Program, control: Control) -> Verdict:
+    """Without its objective the program is either feasible, and then it was unbounded, or infeasible."""
+    silent = replace(control, tell=lambda _: None)
+    status = Highs(replace(program, cost=np.zeros_like(program.cost)), silent, presolve="off").run()
+    return Verdict("unbounded" if status == Model.kOptimal else _ending(status, control), None, None)
+
+
+def _ending(status: Model, control: Control) -> Ending:
+    if status in (Model.kOptimal, Model.kModelEmpty):
+        return "optimal"
+    if status == Model.kInfeasible:
+        return "infeasible"
+    if status == Model.kTimeLimit or (status == Model.kInterrupt and not control.stop.is_set()):
+        return "limit"
+    if status == Model.kInterrupt:
+        return "interrupted"
+    raise SolverError(f"HiGHS ended with status {status}")
+
+
+def _lp(program: Program) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = program.cost.size, program.row_lower.size
+    lp.sense_ = highspy.ObjSense.kMaximize if program.maximise else highspy.ObjSense.kMinimize
+    lp.col_cost_, lp.offset_ = program.cost, program.offset
+    lp.col_lower_, lp.col_upper_ = program.col_lower, program.col_upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    a = lp.a_matrix_
+    a.format_, a.num_col_, a.num_row_ = highspy.MatrixFormat.kRowwise, lp.num_col_, lp.num_row_
+    a.start_, a.index_, a.value_ = program.start, program.index, program.value
+    if program.integer.any():
+        kind = highspy.HighsVarType
+        lp.integrality_ = [kind.kInteger if whole else kind.kContinuous for whole in program.integer]
+    return lp
+
+
+def _ok(status: Any, what: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refused or failed: {what}")
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) and abs(value) < highspy.kHighsInf else None

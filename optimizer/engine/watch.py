@@ -1,0 +1,137 @@
+"""The parent's side of one solve: the clock, the checked best plan, the bound, and what they amount to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Tick, Verdict
+from optimizer.engine.outcome import SolverError, Status
+from optimizer.engine.process import Worker
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.progress import Listener, Progress, relative_gap
+from optimizer.engine.scale import Scaled
+
+GRACE_SECONDS, GRACE_SHARE = 1.0, 0.05  # between the request to stop and the kill
+BEAT_SECONDS = 0.5  # between two progress reports
+LOOK_SECONDS = 0.05  # between two looks at the cancel token
+FEASIBLE = 1e-6  # relative to what a row adds up
+POLISHED = 1e-6  # relative loss at which the polished plan still goes before the streamed one
+CONTRADICTION = 1e-5  # relative: a checked plan this much better than the proved bound
+CLOSED = 1e-9  # rounding in a gap
+
+
+class Cancel(Protocol):
+    """Anything like a threading.Event."""
+
+    def is_set(self) -> bool:
+        """True from the moment the solve should end with its best plan."""
+
+
+@dataclass
+class Watch:
+    """What is known of a running solve, in the program's own units."""
+
+    program: Program
+    scaled: Scaled
+    time_limit: float
+    progress: Listener | None
+    cancel: Cancel | None
+    began: float
+    best: Floats | None = None
+    bound: float | None = None
+    _beat: float = 0.0
+    _cancelled: bool = field(default=False)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def objective(self) -> float | None:
+        return None if self.best is None else self.program.objective(self.best)
+
+    @property
+    def gap(self) -> float | None:
+        return relative_gap(self.objective, self.bound)
+
+    def follow(self, worker: Worker) -> Ending:
+        """Listen until the verdict, or until the worker has had its grace."""
+        grace = GRACE_SECONDS + GRACE_SHARE * self.time_limit
+        end: float | None = None
+        while end is None or self.seconds < end:
+            try:
+                message = worker.next(LOOK_SECONDS)
+                if isinstance(message, Verdict | Crash):
+                    return self._ended(message)
+                self._take(message)
+                if end is None and (self._asked_to_end() or self.seconds > self.time_limit):
+                    worker.stop()
+                    end = self.seconds + grace
+            except KeyboardInterrupt:
+                if self._cancelled:
+                    break  # the second one does not wait
+                self._cancelled = True
+        return "interrupted" if self._cancelled else "limit"
+
+    def status(self, ending: Ending, gap: float) -> Status:
+        """What the ending, the checked plan and the bound amount to."""
+        if ending == "infeasible" or ending == "unbounded":
+            if self.best is not None and ending == "infeasible":
+                raise SolverError("the solver calls a program infeasible of which it gave a feasible plan")
+            return ending
+        if ending == "interrupted":
+            return "interrupted"
+        if self.gap is not None:
+            return "optimal" if self.gap <= gap + CLOSED else "feasible"
+        if ending == "optimal":
+            raise SolverError("the solver claims an optimal plan but none satisfies every row, or none is bounded")
+        return "no_plan" if self.best is None else "feasible"
+
+    def _asked_to_end(self) -> bool:
+        self._cancelled |= self.cancel is not None and self.cancel.is_set()
+        return self._cancelled
+
+    def _take(self, message: Message | None) -> None:
+        news = False
+        if isinstance(message, Tick) and message.bound is not None:
+            self.bound = message.bound * self.scaled.money
+        if isinstance(message, Incumbent):
+            news = self._keep(message.x, 0.0)
+        if self.progress is not None and (news or self.seconds - self._beat >= BEAT_SECONDS):
+            self._beat = self.seconds
+            self.progress(Progress(self.seconds, self.objective, self.bound, self.gap))
+
+    def _ended(self, message: Verdict | Crash) -> Ending:
+        if isinstance(message, Crash):
+            if self._cancelled:
+                return "interrupted"  # Ctrl-C may have swallowed the verdict before it
+            raise SolverError(message.text)
+        if message.x is not None:
+            self._keep(message.x, POLISHED)
+        if message.bound is not None:
+            self.bound = message.bound * self.scaled.money
+        self._reconcile()
+        return message.ending
+
+    def _keep(self, scaled_x: Floats, loss: float) -> bool:
+        """Keep a plan that satisfies the unscaled program and is no more than `loss` worse than the best."""
+        x = self.program.rounded(scaled_x * self.scaled.unit)
+        sense = 1.0 if self.program.maximise else -1.0
+        objective, best = self.program.objective(x), self.objective
+        worse = best is not None and sense * (best - objective) > loss * max(1.0, abs(best))
+        if worse or not self.program.violation(x) <= FEASIBLE:
+            return False
+        self.best = x
+        return True
+
+    def _reconcile(self) -> None:
+        """A bound is never on the wrong side of a checked plan, except by rounding."""
+        objective, bound, gap = self.objective, self.bound, self.gap
+        if objective is None or bound is None or gap is None:
+            return
+        if (objective > bound) == self.program.maximise and objective != bound:
+            if gap > CONTRADICTION:
+                raise SolverError(f"a checked plan of {objective} is better than the proved bound {bound}")
+            self.bound = objective
