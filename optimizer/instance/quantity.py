@@ -1,0 +1,141 @@
+"""Numbers with units: "12 MW", "8h", "50%", "2M", 260_000 become floats in the unit of their key."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from .faults import Misfit, Misfits
+
+if TYPE_CHECKING:
+    from pint import UnitRegistry
+
+_TEXT = re.compile(r"([-+]?[\d_]*\.?[\d_]+(?:[eE][-+]?\d+)?)\s*([kMBG](?=\s|$))?\s*(.*)", re.DOTALL)
+_UNIT = re.compile(r"[A-Za-z%][A-Za-z%/*^ 0-9]{0,30}")
+_MULTIPLES = {None: 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9}
+_COUNTED = {"", "USD", "GPU", "token", "task", "request", "lot"}  # a bare k or M can mean nothing else here
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit that a key's number stands in, and the bounds it must keep.
+
+    Used as the metadata of an annotated float, int or ByPeriod; the empty label is a pure number and "%" a
+    share, stored as a fraction.
+    """
+
+    label: str = ""
+    low: float = 0.0
+    high: float = math.inf
+    above: float = -math.inf
+    whole: bool = False
+
+    def read(self, value: object) -> float:
+        """A number in this unit; raises Misfits that say what was found and what was expected."""
+        number = self._number(value)
+        if not math.isfinite(number):
+            raise _misfit(value, f"a finite number{self.words}")
+        if self.whole and number != round(number):
+            raise _misfit(value, f"a whole number{self.words}")
+        if not self.low <= number <= self.high or number <= self.above:
+            raise _misfit(value, self.bounds)
+        return number
+
+    def _number(self, value: object) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, str):
+            raise _misfit(value, f"a number{self.words}" if self.label else "a number")
+        text = value.strip()
+        dollars = text.startswith("$") and self.label.startswith("USD")
+        found = _TEXT.fullmatch(text.removeprefix("$") if dollars else text)
+        if not found:
+            maybe = text.replace(",", "_") if re.fullmatch(r"\d{1,3}(,\d{3})+", text) else ""
+            raise _misfit(value, f"a number{self.words}", maybe)
+        try:
+            number = float(found[1])
+        except ValueError:
+            raise _misfit(value, f"a number{self.words}") from None
+        return number * self._factor(value, found[2], ("USD" if dollars else "") + found[3].strip())
+
+    def _factor(self, value: str, multiple: str | None, unit: str) -> float:
+        if multiple and not unit and self.label.split("/")[0] not in _COUNTED:
+            raise _misfit(value, f"a number{self.words}", f"{value} {self.label}")
+        if unit == "%" and self.label in ("", "%"):
+            return 0.01
+        if unit not in ("", self.label):
+            return _MULTIPLES[multiple] * self._convert(value, unit)
+        return _MULTIPLES[multiple]
+
+    def _convert(self, value: str, unit: str) -> float:
+        from pint.errors import PintError
+
+        if not _UNIT.fullmatch(unit):
+            raise _misfit(value, f"a number{self.words}")
+        try:
+            return float(_registry().Quantity(1.0, unit).to("" if self.label == "%" else self.label).magnitude)
+        except (PintError, AttributeError, ValueError, OverflowError):
+            raise _misfit(value, f"a number{self.words}") from None
+
+    @property
+    def words(self) -> str:
+        """The unit as the end of a sentence."""
+        return {"": "", "%": " such as 0.3 or 30%"}.get(self.label, f" in {self.label}")
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        unit = "" if self.label in ("", "%") else f" {self.label}"
+        if self.above > -math.inf:
+            return f"more than {self.above:g}{unit}" + (f", at most {self.high:g}" if self.high < math.inf else "")
+        top = f" and {self.high:g}{unit}" if self.high < math.inf else ""
+        return f"between {self.low:g}{top}" if top else f"at least {self.low:g}{unit}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from .by_period import ByPeriod
+
+        if source is ByPeriod:
+            return core_schema.no_info_plain_validator_function(
+                lambda value: ByPeriod.read(value, self),
+                serialization=core_schema.plain_serializer_function_ser_schema(ByPeriod.dump),
+            )
+        read = (lambda value: int(self.read(value))) if source is int else self.read
+        number = core_schema.plain_serializer_function_ser_schema(plain)
+        return core_schema.no_info_plain_validator_function(read, serialization=number)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from .json_schema import of_unit
+
+        return of_unit(self, by_period="ByPeriod" in str(schema.get("serialization")))
+
+
+def plain(number: float) -> float | int:
+    """A number as JSON writes it best: 64 rather than 64.0."""
+    return int(number) if number == round(number) and abs(number) < 1e15 else number
+
+
+def _misfit(value: object, expected: str, maybe: str = "") -> Misfits:
+    return Misfits(Misfit((), f"is {shown(value)}, expected {expected}", maybe))
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it, cut where it is long."""
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@cache
+def _registry() -> UnitRegistry[Any]:
+    from pint import UnitRegistry
+
+    registry: UnitRegistry[Any] = UnitRegistry(cache_folder=None)
+    for definition in ("USD = [currency]", "token = [token] = tok", "task = []", "GPU = []", "request = []", "lot = []",
+                       "FLOP = [operation]"):
+        registry.define(definition)
+    return registry

@@ -1,0 +1,133 @@
+"""The instance: one file, strictly shaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from .base import AtLeastOne, Id, Model, MoneyByPeriod, Names, Share, outermost
+from .by_period import ByPeriod
+from .calendar import Calendar, calendar
+from .document import Document
+from .quantity import Unit
+from .schema_fleet import GpuSpec, Horizon, ModelSpec, PeriodSpec, Pool, Relief, Site, SliceSpec
+from .schema_offers import Api, ApiPrice, Deployment, SpeedSpec
+from .schema_work import Accepts, GpuHours, Latency, State, Tranche, Workflow
+
+__all__ = [
+    "Accepts", "Api", "ApiPrice", "Budget", "Deployment", "GpuHours", "GpuSpec", "Horizon", "Instance", "Latency",
+    "Limits", "ModelSpec", "Options", "PeriodSpec", "Pool", "Relief", "Scenario", "Site", "SliceSpec", "SpeedSpec",
+    "State", "Tranche", "Workflow",
+]  # fmt: skip
+
+SECTIONS = ("sites", "pools", "gpus", "models", "deployments", "apis", "workflows")
+
+
+class Budget(Model):
+    """Cash that the named terms may spend."""
+
+    amount: MoneyByPeriod = Field(description="Money, by period unless `per` says otherwise")
+    per: Literal["period", "year", "horizon"] = Field(default="period", description="What one amount is for")
+    terms: Names | None = Field(default=None, description="Terms it covers; opex_usd has its own by default")
+
+
+def _budget(value: object) -> object:
+    return value if isinstance(value, Mapping | Budget) else {"amount": value}
+
+
+class Limits(Model):
+    """Ceilings that were agreed rather than built."""
+
+    spend: dict[Id, Annotated[Budget, BeforeValidator(_budget)]] = Field(default={}, description="Budgets by name")
+    launches: Annotated[ByPeriod, Unit(whole=True)] | None = Field(default=None, description="Launches per period")
+    portfolio: Annotated[ByPeriod, Unit(whole=True)] | None = Field(
+        default=None, description="Workflows funded at once"
+    )
+
+
+class Options(Model):
+    """How deployments are generated and loaded; what is absent is taken from the catalogue's defaults."""
+
+    headroom: Share | None = Field(default=None, description="Share of a replica's rate that is planned with")
+    availability: Share | None = Field(default=None, description="Share of hours a replica is up")
+    compute_share: Share | None = Field(default=None, description="Usable share of compute on shared pools")
+    concurrency: tuple[AtLeastOne, ...] | None = Field(default=None, description="Tasks in flight to try")
+    gpus: tuple[AtLeastOne, ...] | None = Field(default=None, description="GPUs per replica to try")
+    precisions: Names | None = Field(default=None, description="Precisions to try")
+    context_tokens: tuple[AtLeastOne, ...] | None = Field(default=None, description="Context ceilings to try")
+    speed: Literal["expected", "pessimistic"] = Field(default="expected", description="End of the interval to plan with")
+
+
+class Scenario(Model):
+    """Named changes to an instance."""
+
+    changes: dict[str, Any] = Field(default={}, alias="set", description='Path -> change: "=v", "+v", "*v", ">>2"')
+    drop: Names = Field(default=(), description="Families to drop: family or family[key,*]")
+    probability: Share | None = Field(default=None, description="How likely it is, a share")
+    note: str | None = Field(default=None, description="Remark")
+
+
+class Instance(Model):
+    """What there is and what is wanted, over a horizon."""
+
+    schema_: Literal["solvency/1"] = Field(default="solvency/1", alias="schema", description="Version of this shape")
+    name: str = Field(description="Title of the instance")
+    note: str | None = Field(default=None, description="Remark")
+    currency: str = Field(default="USD", description="Money of every usd key")
+    horizon: Horizon = Field(description="The periods decided about")
+    day_parts: dict[Id, Annotated[float, Unit("h", above=0.0)]] = Field(
+        default={}, description="Day part -> hours of a day, 24 in all; default one"
+    )
+    sites: dict[Id, Site] = Field(description="Places where power is bought and limited")
+    pools: dict[Id, Pool] = Field(description="Identical GPUs at one site")
+    gpus: dict[Id, GpuSpec] = Field(default={}, description="GPU models changed or added")
+    models: dict[Id, ModelSpec] = Field(default={}, description="AI models changed or added")
+    deployments: dict[Id, Deployment] = Field(default={}, description="Deployments the planner states")
+    apis: dict[Id, Api] = Field(default={}, description="Models bought by the token or the task")
+    workflows: dict[Id, Workflow] = Field(description="Streams of AI work that compete")
+    limits: Limits = Field(default=Limits(), description="Budgets and ceilings")
+    options: Options = Field(default=Options(), description="How deployments are generated")
+    scenarios: dict[Id, Scenario] = Field(default={}, description="Named changes")
+    catalogue: Literal["builtin", "none"] = Field(default="builtin", description="Whether the catalogue adds its models")
+    resolved_from: str | None = Field(default=None, description="Instance that this one was resolved from")
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @outermost
+    def __init__(self, /, **data: Any) -> None:
+        from .load import checked
+
+        super().__init__(**checked(data))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instance) and self.__dict__ == other.__dict__
+
+    @property
+    def source(self) -> str | None:
+        """The file it was loaded from."""
+        return self._document.path if self._document else None
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of that file's bytes."""
+        return self._document.sha256 if self._document else None
+
+    def locate(self, *path: str | int) -> tuple[int, int] | None:
+        """Line and column of a value, or of what encloses it; None without a file."""
+        return self._document.locate(path) if self._document else None
+
+    def calendar(self) -> Calendar:
+        """Periods, hours, day parts and discount factors."""
+        return calendar(self)
+
+    def dump(self) -> dict[str, Any]:
+        """What was stated, as plain data in the units of the keys; parses back to an equal instance."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+    def with_document(self, document: Document) -> Self:
+        """The same instance, which knows where each value stands."""
+        self._document = document
+        return self
+

@@ -1,0 +1,102 @@
+"""What can serve: deployments that the planner states, and APIs bought by the token or the task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import (
+    AtLeastOne,
+    Gigabytes,
+    Kilowatts,
+    Milliseconds,
+    Model,
+    Names,
+    Number,
+    PerMtok,
+    Positive,
+    Scores,
+    Share,
+    Tokens,
+)
+from .by_period import ByPeriod
+from .quantity import Unit
+
+
+class SpeedSpec(Model):
+    """How fast one replica is and what it draws; a rate, or the two times of a token."""
+
+    ttft_ms: Milliseconds | None = Field(default=None, description="Time to first token in ms")
+    tpot_ms: Milliseconds | None = Field(default=None, description="Time per output token in ms")
+    tasks_per_s: Positive | None = Field(default=None, description="Tasks per second of one replica")
+    tasks_per_hour: Positive | None = Field(default=None, description="Tasks per hour of one replica")
+    bytes_gb_per_task: Gigabytes | None = Field(default=None, description="HBM traffic of one task in GB")
+    tflop_per_task: Number | None = Field(default=None, description="10^12 operations of one task")
+    kw: Kilowatts | None = Field(default=None, description="kW of one replica, loaded or not")
+    idle_kw: Kilowatts | None = Field(default=None, description="kW of one replica without load")
+    op_kw: Kilowatts | None = Field(default=None, description="kW of one replica at full load")
+    bound_by: Literal["bandwidth", "hbm", "compute", "latency"] | None = Field(
+        default=None, description="What limits its speed"
+    )
+    grade: Literal["user", "measured", "calibrated", "modelled"] = Field(
+        default="user", description="How well the speed is known"
+    )
+    interval_low: Positive | None = Field(default=None, description="Times may be as low as this factor of those stated")
+    interval_high: Positive | None = Field(default=None, description="Times may be as high as this factor")
+    basis: str | None = Field(default=None, description="What the figures rest on")
+
+
+class Deployment(SpeedSpec):
+    """A deployment the planner states; it wins over the catalogue's for the same models and precision."""
+
+    model: str = Field(description="AI model, any name")
+    gpu: Names = Field(description="GPU models it runs on")
+    pools: Names | None = Field(default=None, description="Only on these pools")
+    workflows: Names | None = Field(default=None, description="Only for these workflows")
+    precision: str = Field(default="user", description="Precision of the weights")
+    gpus: Positive | None = Field(default=None, description="GPUs of one replica; a fraction on shared pools")
+    slice: str | None = Field(default=None, description="Kind of slice one replica takes on partitioned pools")
+    hbm_gb: Gigabytes = Field(description="GB resident per replica: weights, overhead, KV cache")
+    concurrency: AtLeastOne = Field(default=1, description="Tasks in flight per replica")
+    context_tokens: Tokens | None = Field(default=None, description="Longest task in tokens; absent: no ceiling")
+    work: dict[str, SpeedSpec] = Field(default={}, description="Speed and power where a workflow's differ")
+    quality: Scores = Field(default={}, description="Benchmark -> score, a share")
+    keep: bool = Field(default=False, description="Never dropped as dominated")
+    availability: Share | None = Field(default=None, description="Share of hours a replica is up")
+    source: str | None = Field(default=None, description="Where the figures are from")
+    note: str | None = Field(default=None, description="Remark")
+
+
+class ApiPrice(Model):
+    """Token prices of an API, by period."""
+
+    usd_per_mtok_in: PerMtok | None = Field(default=None, description="Money per 10^6 input tokens")
+    usd_per_mtok_out: PerMtok | None = Field(default=None, description="Money per 10^6 output tokens")
+    usd_per_mtok_cached_in: PerMtok | None = Field(default=None, description="Money per 10^6 cached input tokens")
+    usd_per_task: Annotated[ByPeriod, Unit("USD/task")] | None = Field(default=None, description="Money per task")
+
+
+class Api(ApiPrice):
+    """A model bought by the token or the task."""
+
+    model: str | None = Field(default=None, description="List price to use, as genai-prices:provider/model")
+    jurisdiction: str = Field(description="Law that holds where it runs")
+    vendor: str | None = Field(default=None, description="Who sells it")
+    prices: dict[str, ApiPrice] = Field(default={}, description="Prices where a workflow's differ")
+    price_factor: Annotated[ByPeriod, Unit()] = Field(
+        default=ByPeriod(1.0), description="Price path: factor on the price, by period"
+    )
+    quality: Scores = Field(default={}, description="Benchmark -> score, a share")
+    ttft_ms: Milliseconds | None = Field(default=None, description="Time to first token in ms")
+    tpot_ms: Milliseconds | None = Field(default=None, description="Time per output token in ms")
+    tokens_per_minute: Annotated[float, Unit("token")] | None = Field(default=None, description="Rate limit in tokens")
+    requests_per_minute: Annotated[float, Unit("request")] | None = Field(
+        default=None, description="Rate limit in requests"
+    )
+    tokens_per_period: Annotated[ByPeriod, Unit("token")] | None = Field(default=None, description="Quota of tokens")
+    requests_per_period: Annotated[ByPeriod, Unit("request")] | None = Field(
+        default=None, description="Quota of requests"
+    )
+    note: str | None = Field(default=None, description="Remark")
+    source: str | None = Field(default=None, description="Where the figures are from")

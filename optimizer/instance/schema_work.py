@@ -1,0 +1,119 @@
+"""What competes for the fleet: workflows, with their demand, value and floors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from .base import (
+    AtLeastOne,
+    Milliseconds,
+    Model,
+    MoneyByPeriod,
+    Names,
+    Positive,
+    Share,
+    Whole,
+)
+from .by_period import ByPeriod, Demand
+from .quantity import Unit
+
+
+class Tranche(Model):
+    """Tasks up to a share of demand, and what one of them is worth."""
+
+    upto: Annotated[float, Unit("%", above=0.0, high=1.0)] = Field(description="Upper end, a share of demand")
+    usd: MoneyByPeriod = Field(description="Value per task, by period")
+
+
+class Accepts(Model):
+    """The models, APIs, GPUs and precisions that may serve a workflow; absent: any that qualifies."""
+
+    models: Names | None = Field(default=None, description="AI models accepted")
+    apis: Names | None = Field(default=None, description="APIs accepted")
+    gpus: Names | None = Field(default=None, description="GPU models accepted")
+    precisions: Names | None = Field(default=None, description="Weight precisions accepted")
+
+
+class Latency(Model):
+    """The slowest that a workflow bears."""
+
+    ttft_ms: Milliseconds | None = Field(default=None, description="Time to first token at most, in ms")
+    tpot_ms: Milliseconds | None = Field(default=None, description="Time per output token at most, in ms")
+
+
+class State(Model):
+    """Where a workflow stands before the first period."""
+
+    running: bool = Field(default=False, description="Already launched: pays no launch")
+
+
+class GpuHours(Model):
+    """Work stated in GPU-hours, such as training."""
+
+    per_task: Annotated[float, Unit("h", above=0.0)] = Field(default=1.0, description="GPU-hours of one task at speed 1")
+    gpus: AtLeastOne = Field(description="GPUs of one replica")
+    speed: dict[str, Positive] = Field(default={}, description="GPU model -> speed; 1 is the speed per_task means")
+
+
+def _default(value: object) -> object:
+    return value if isinstance(value, Mapping) else {"default": value}
+
+
+def _tranches(value: object) -> object:
+    listed = isinstance(value, list | tuple) and any(isinstance(v, Mapping | Tranche) for v in value)
+    return value if listed else ({"upto": 1.0, "usd": value},)
+
+
+def _floor(value: object) -> Any:
+    return re.sub(r"^\s*>=\s*", "", value) if isinstance(value, str) else value
+
+
+TokensBySource = Annotated[dict[str, Annotated[float, Unit("token")]], BeforeValidator(_default)]
+Floor = Annotated[Share, BeforeValidator(_floor)]
+
+
+class Workflow(Model):
+    """A stream of AI work that competes for the fleet; a job if its demand is per horizon."""
+
+    unit: str = Field(default="task", description="What one task is: ticket, page, call")
+    demand: Demand = Field(description='Tasks: "900k per period", "20k per day", by period, or "40k per horizon"')
+    deadline: str | None = Field(default=None, description="Period by whose end a job is done")
+    start: str | None = Field(default=None, description="First period with demand")
+    tokens_in: TokensBySource | None = Field(
+        default=None, description="Input tokens per task, or {default: n, model or API: n}"
+    )
+    tokens_out: TokensBySource | None = Field(
+        default=None, description="Output tokens per task, or {default: n, model or API: n}"
+    )
+    value_usd: Annotated[tuple[Tranche, ...], BeforeValidator(_tranches)] = Field(
+        description="Value per task: a number, by period, or falling tranches [{upto: 50%, usd: 0.99}, ...]"
+    )
+    accepts: Accepts = Field(default=Accepts(), description="What may serve it")
+    quality: dict[str, Floor] = Field(default={}, description='Benchmark -> floor, such as ">= 0.70"')
+    latency: Latency = Field(default=Latency(), description="The slowest it bears")
+    peak_factor: Annotated[float, Unit(low=1.0)] = Field(
+        default=1.0, description="Peak over mean load within a day part, at least 1"
+    )
+    demand_share: dict[str, Share] | None = Field(
+        default=None, description="Day part -> share of demand; default by hours"
+    )
+    serving: Literal["interactive", "best_effort", "batch"] = Field(
+        default="interactive", description="Served as it comes, as far as possible, or any time in the period"
+    )
+    residency: Names | None = Field(default=None, description="Jurisdictions of the sites and APIs that may serve it")
+    launch_usd: MoneyByPeriod = Field(default=ByPeriod(0.0), description="Money to launch it, once")
+    min_service: Share = Field(default=0.0, description="If funded, at least this share of demand is served")
+    must_fund: bool = Field(default=False, description="Funded in every period with demand")
+    keep_once_launched: bool = Field(default=False, description="Once launched, never stopped")
+    isolation: bool = Field(default=False, description="Shares its replicas with no other workflow")
+    min_replicas: Whole = Field(default=0, description="Replicas while funded, at least")
+    headroom: Share | None = Field(default=None, description="Share of a replica's rate that is planned with")
+    state: State = Field(default=State(), description="Where it stands before the first period")
+    gpu_hours: GpuHours | None = Field(default=None, description="Work in GPU-hours instead of tokens")
+    commercial: bool = Field(default=True, description="Needs a licence that allows commercial use")
+    note: str | None = Field(default=None, description="Remark")
+    source: str | None = Field(default=None, description="Where the figures are from")

@@ -1,0 +1,108 @@
+"""Errors of the shape library in the planner's words, each at its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .document import Document
+from .faults import BadInput, Fault, Misfit, Misfits, Path, closest, dotted
+from .quantity import shown
+from .shape import keys, models_at
+
+
+def bad_input(error: ValidationError, model: type[BaseModel], data: Any) -> BadInput:
+    """The faults of data that came from objects rather than from a file."""
+    return BadInput(located(misfits(error, model, data), None))
+
+
+def misfits(error: ValidationError, model: type[BaseModel], data: Any) -> list[Misfit]:
+    """Every error as a misfit, its path as in the data."""
+    return [misfit for detail in error.errors() for misfit in _misfits(detail, model, data)]
+
+
+def located(wrong: Sequence[Misfit], document: Document | None) -> list[Fault]:
+    """Misfits as faults in the order of the text; a misfit's message already says where it is in words."""
+    faults = [_fault(misfit, document) for misfit in wrong]
+    return sorted(faults, key=lambda f: (f.line or 0, f.column or 0))
+
+
+def _fault(misfit: Misfit, document: Document | None) -> Fault:
+    about_key = misfit.message.startswith(("unknown", "missing"))
+    line, column = document.locate(misfit.at, key=about_key) if document else (None, None)
+    path = document.path if document else None
+    return Fault(path, line, column, dotted(misfit.at), misfit.message, misfit.maybe)
+
+
+def _misfits(detail: ErrorDetails, model: type[BaseModel], data: Any) -> Iterator[Misfit]:
+    at = _in_data(detail["loc"], data)
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Misfits):
+        for misfit in cause.misfits:
+            inner = (*at, *misfit.at)
+            yield Misfit(inner, f"{dotted(inner)} {misfit.message}", misfit.maybe)
+    elif detail["type"] == "extra_forbidden":
+        yield _unknown(at, model)
+    elif detail["type"] == "missing":
+        yield _missing(at, model)
+    else:
+        words, maybe = _WORDS.get(detail["type"], _other)(detail)
+        yield Misfit(at, f"{dotted(at) or 'the instance'} is {shown(detail['input'])}, expected {words}", maybe)
+
+
+def _in_data(loc: tuple[str | int, ...], data: Any) -> Path:
+    """A path of the shape library without the steps it adds for unions, defaults and keys."""
+    path: list[str | int] = []
+    for n, step in enumerate(loc):
+        if isinstance(data, Mapping) and step in data or isinstance(data, list | tuple) and _indexes(step, data):
+            data = data[step]
+            path.append(step)
+        elif n == len(loc) - 1 and isinstance(data, Mapping) and step != "[key]":
+            path.append(step)
+    return tuple(path)
+
+
+def _indexes(step: str | int, data: Sequence[Any]) -> bool:
+    return isinstance(step, int) and step < len(data)
+
+
+def _unknown(at: Path, model: type[BaseModel]) -> Misfit:
+    known = [key for found in models_at(model, at[:-1]) for key in keys(found)]
+    place = f" in {dotted(at[:-1])}" if at[:-1] else ""
+    return Misfit(at, f"unknown key '{at[-1]}'{place}", closest(str(at[-1]), known))
+
+
+def _missing(at: Path, model: type[BaseModel]) -> Misfit:
+    said = [keys(found)[str(at[-1])].description for found in models_at(model, at[:-1]) if str(at[-1]) in keys(found)]
+    place = f" in {dotted(at[:-1])}" if at[:-1] else ""
+    return Misfit(at, f"missing key '{at[-1]}'{place}", f"add {at[-1]}: ... ({said[0]})" if said else "")
+
+
+def _literal(detail: ErrorDetails) -> tuple[str, str]:
+    expected = str(detail["ctx"]["expected"])
+    return expected, closest(str(detail["input"]), re.findall(r"'([^']*)'", expected))
+
+
+def _other(detail: ErrorDetails) -> tuple[str, str]:
+    return f"something else: {detail['msg']}", ""
+
+
+def _words(text: str) -> Callable[[ErrorDetails], tuple[str, str]]:
+    return lambda detail: (text, "")
+
+
+_WORDS: dict[str, Callable[[ErrorDetails], tuple[str, str]]] = {
+    "literal_error": _literal,
+    "string_type": _words("text"),
+    "string_pattern_mismatch": _words("a name of letters, digits, '-', '_' and '.'"),
+    "bool_parsing": _words("true or false"),
+    "bool_type": _words("true or false"),
+    "tuple_type": _words("a list"),
+    "dict_type": _words("a mapping of keys to values"),
+    "model_type": _words("a mapping of keys to values"),
+    "model_attributes_type": _words("a mapping of keys to values"),
+}
