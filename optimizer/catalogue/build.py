@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from optimizer.catalogue.schema import AiFile, GpuFile, GroupedQuery, Number, PartitionFile, Word, YesNo
+from optimizer.catalogue.schema import AiFile, GpuFile, GroupedQuery, PartitionFile, Stated
 from optimizer.catalogue.types import AiModel, Figure, GpuModel, Slice
 
 
@@ -33,7 +33,6 @@ def gpu_model(file: GpuFile) -> GpuModel:
 def ai_model(file: AiFile) -> AiModel:
     """The AI model a file describes; the cache per token follows from its attention."""
     attention = file.attention
-    grouped = isinstance(attention, GroupedQuery)
     return AiModel(
         id=file.id,
         name=file.name,
@@ -44,7 +43,7 @@ def ai_model(file: AiFile) -> AiModel:
         experts_per_token=int(file.experts_per_token.value),
         attention=attention.kind,
         kv_values_per_token=attention.values_per_token(),
-        kv_heads=int(attention.kv_heads.value) if grouped else 1,
+        kv_heads=int(attention.kv_heads.value) if isinstance(attention, GroupedQuery) else 1,
         context_tokens=int(file.context_tokens.value),
         precisions=tuple(file.precisions),
         licence=file.licence.value,
@@ -69,7 +68,7 @@ def _figures(entry: object, prefix: str = "") -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     for key, value in entry.items() if isinstance(entry, dict) else _fields(entry):
         path = f"{prefix}{key}"
-        if isinstance(value, Number | Word | YesNo | PartitionFile):
+        if isinstance(value, Stated | PartitionFile):
             found[path] = value.figure()
         elif isinstance(value, dict) or hasattr(value, "kind"):
             found |= _figures(value, f"{path}.")

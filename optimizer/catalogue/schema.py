@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from optimizer.catalogue.types import Figure, Grade, Precision
+
+V = TypeVar("V", float, str, bool)
 
 
 class Strict(BaseModel):
@@ -31,34 +33,21 @@ class Sourced(Strict):
         return self
 
 
-class Number(Sourced):
-    """One number and its unit."""
+class Stated(Sourced, Generic[V]):
+    """One figure: its value and its unit."""
 
-    value: float
+    value: V
     unit: str = Field(min_length=1)
 
     def figure(self) -> Figure:
-        return Figure(self.value, self.unit, self.grade, self.source, self.as_of, self.note)
+        """The figure as the catalogue shows it."""
+        value = ("yes" if self.value else "no") if isinstance(self.value, bool) else self.value
+        return Figure(value, self.unit, self.grade, self.source, self.as_of, self.note)
 
 
-class Word(Sourced):
-    """One word, such as a licence or a cooling class."""
-
-    value: str = Field(min_length=1)
-    unit: str = Field(min_length=1)
-
-    def figure(self) -> Figure:
-        return Figure(self.value, self.unit, self.grade, self.source, self.as_of, self.note)
-
-
-class YesNo(Sourced):
-    """One yes or no."""
-
-    value: bool
-    unit: str = Field(min_length=1)
-
-    def figure(self) -> Figure:
-        return Figure("yes" if self.value else "no", self.unit, self.grade, self.source, self.as_of, self.note)
+Number = Stated[float]
+Word = Stated[str]
+YesNo = Stated[bool]
 
 
 def _positive(number: Number) -> Number:
@@ -86,6 +75,8 @@ Part = Annotated[float, BeforeValidator(lambda text: float(Fraction(text))), Fie
 
 
 class SliceFile(Strict):
+    """One profile: its shares of the device, as fractions."""
+
     compute_share: Part
     memory_share: Part
     bandwidth_share: Part
@@ -98,6 +89,7 @@ class PartitionFile(Sourced):
     layouts: dict[str, dict[str, int]]
 
     def figure(self) -> Figure:
+        """The layouts by name."""
         layouts = ", ".join(self.layouts)
         return Figure(layouts, "layouts", self.grade, self.source, self.as_of, self.note)
 
@@ -122,6 +114,8 @@ class GpuFile(Strict):
 
 
 class GroupedQuery(Strict):
+    """Grouped-query attention: heads of keys and of values are cached."""
+
     kind: Literal["gqa"]
     cached_layers: Count
     kv_heads: Count
@@ -133,6 +127,8 @@ class GroupedQuery(Strict):
 
 
 class Latent(Strict):
+    """Multi-head latent attention: one compressed vector per layer is cached."""
+
     kind: Literal["mla"]
     cached_layers: Count
     latent_dim: Count
@@ -146,6 +142,8 @@ class Latent(Strict):
 
 
 class PrecisionFile(Sourced):
+    """A weight precision with published checkpoints; their size where it is not parameters x bytes."""
+
     weights_gb: float | None = None
 
 
