@@ -16,7 +16,7 @@ from optimizer.catalogue.names import UnknownName
 from optimizer.catalogue.prices import NoPrice, api_price
 from optimizer.catalogue.schema import AiFile, GpuFile, Number
 from optimizer.catalogue.sources import entries, figures
-from optimizer.catalogue.types import AiModel, Figure, GpuModel
+from optimizer.catalogue.types import AiModel, GpuModel
 
 CATALOGUE = load_catalogue()
 GPUS = list(CATALOGUE.gpus.values())
@@ -72,7 +72,7 @@ def test_every_number_of_an_ai_model_has_its_figure(model: AiModel) -> None:
         "context_tokens",
         "output_multiplier",
     ]
-    names.append("kv_values_per_token")
+    names += ["output_multiplier", "kv_values_per_token"]
     assert {name: model.figures[name].value for name in names} == {name: getattr(model, name) for name in names}
     assert {f"quality.{benchmark}" for benchmark in model.quality} <= set(model.figures)
 
@@ -217,14 +217,9 @@ def test_the_listing_has_every_model_and_counts_its_points() -> None:
     assert listed["tpu-v5e"].measurements == 0
 
 
-def test_a_figure_row_repeats_the_figure() -> None:
-    row = next(row for row in figures("h100-sxm") if row.figure == "bandwidth_tb_s")
-    assert (
-        Figure(row.value, row.unit, row.grade, row.source, row.as_of, row.note)
-        == (  # type: ignore[arg-type]
-            CATALOGUE.gpus["h100-sxm"].figures["bandwidth_tb_s"]
-        )
-    )
+def test_figures_are_found_by_name_whichever_kind() -> None:
+    assert figures("h100-sxm")["bandwidth_tb_s"].value == pytest.approx(3.35)
+    assert figures("gpt-oss-120b")["licence"].value == "Apache-2.0"
 
 
 def test_prices_follow_the_tier_of_the_call() -> None:

@@ -1,12 +1,14 @@
-"""What the catalogue holds, as rows for `solvency catalogue [NAME]`: every figure with its source."""
+"""What the catalogue holds, for `solvency catalogue [NAME]`: one line a model, or every figure of one with its source."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from optimizer.catalogue.load import load_catalogue
 from optimizer.catalogue.names import UnknownName
+from optimizer.catalogue.types import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +20,6 @@ class Entry:
     name: str
     summary: str
     measurements: int
-
-
-@dataclass(frozen=True, slots=True)
-class FigureRow:
-    """One figure of one model."""
-
-    figure: str
-    value: float | str
-    unit: str
-    grade: str
-    source: str
-    as_of: str
-    note: str
 
 
 def entries() -> list[Entry]:
@@ -48,16 +37,11 @@ def entries() -> list[Entry]:
     return [Entry(*row, sum(row[0] in point for point in points)) for row in chain(gpus, models)]
 
 
-def figures(name: str) -> list[FigureRow]:
-    """Every figure of one GPU or AI model; raises `UnknownName`."""
+def figures(name: str) -> Mapping[str, Figure]:
+    """Every figure of one GPU or AI model by its dotted field; raises `UnknownName`."""
     catalogue = load_catalogue()
     if name in catalogue.gpus:
-        found = catalogue.gpus[name].figures
-    elif name in catalogue.models:
-        found = catalogue.models[name].figures
-    else:
-        raise UnknownName("catalogue name", name, [*catalogue.gpus, *catalogue.models])
-    return [
-        FigureRow(path, figure.value, figure.unit, figure.grade, figure.source, figure.as_of, figure.note)
-        for path, figure in found.items()
-    ]
+        return catalogue.gpus[name].figures
+    if name in catalogue.models:
+        return catalogue.models[name].figures
+    raise UnknownName("catalogue name", name, [*catalogue.gpus, *catalogue.models])
