@@ -1,4 +1,4 @@
-"""What the catalogue holds, for `solvency catalogue [NAME]`: one line a model, or every figure of one with its source."""
+"""What the catalogue holds, for `solvency catalogue [NAME]`: one line a model, or every figure of one."""
 
 from __future__ import annotations
 
