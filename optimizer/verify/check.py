@@ -1,0 +1,82 @@
+"""The check of a whole plan. It shares no code with the formulation: what both say, both had to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from optimizer.instance.faults import BadInput
+from optimizer.verify import eligibility, fleet, money, promises
+from optimizer.verify.facts import Facts
+from optimizer.verify.placement import Placed
+from optimizer.verify.reading import read
+from optimizer.verify.rows import Row, Verification, judge
+from optimizer.verify.tables import Reader, Tables, reported
+from optimizer.verify.work import Unresolved
+
+Rule = Callable[[Tables], Iterable[Row]]
+
+RULES: Mapping[str, Rule] = {
+    "endpoint_capacity": fleet.endpoint_time,
+    "balance_link": promises.demand,
+    "funding_link": promises.funding,
+    "launch_link": promises.launches,
+    "gpu_capacity": fleet.gpus,
+    "powered_link": fleet.gpus_powered,
+    "hbm_capacity": fleet.memory,
+    "bandwidth_capacity": fleet.bandwidth,
+    "compute_capacity": fleet.compute,
+    "power_limit": fleet.power,
+    "spend_limit": promises.budgets,
+    "api_limit": promises.quotas,
+    "launch_limit": promises.launch_limit,
+    "portfolio_limit": promises.portfolio_limit,
+    "service_floor": promises.service_floor,
+    "replica_floor": promises.replica_floor,
+    "eligibility": eligibility.pairs,
+}
+
+
+def verify(plan: Mapping[str, Any], extra: Mapping[str, Rule] | None = None) -> Verification:
+    """Every row of every family, term and pair, recomputed from the instance inside the plan and its tables alone.
+
+    `extra` holds the rules of families that a caller added to the formulation, by name.
+    """
+    try:
+        facts = read(plan["instance"]["resolved"])
+    except (BadInput, Unresolved) as error:
+        return judge([Row("plan", ("instance",), "", 1.0, "<=", 0.0, text=str(error))], ())
+    return judge(_rows(plan, facts, {**RULES, **(extra or {})}), _dropped(plan))
+
+
+def placement(plan: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Placed, ...]]:
+    """Where every replica sits, by pool and period; raises NoPlacement where it can sit nowhere."""
+    facts = read(plan["instance"]["resolved"])
+    tables = Reader(plan, facts).read()
+    return {(p, t): fleet.placed(tables, p, t) for p in facts.pools for t in facts.time.periods}
+
+
+def _rows(plan: Mapping[str, Any], facts: Facts, rules: Mapping[str, Rule]) -> Iterator[Row]:
+    reader = Reader(plan, facts)
+    tables, drop = reader.read(), _dropped(plan)
+    yield from reader.rows
+    yield from _unknown(plan, rules)
+    yield from chain.from_iterable(rule(tables) for rule in rules.values())
+    yield from fleet.placements(tables, drop)
+    yield from reported(plan, tables)
+    if not any(pattern.startswith("balance_link") for pattern in drop):  # else what was sold is not what was served
+        yield from money.ledger(plan, tables)
+        yield from money.values(plan, tables)
+
+
+def _dropped(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(plan.get("options", {}).get("drop", ()))
+
+
+def _unknown(plan: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[Row]:
+    """Families that the plan names and that nothing here can check."""
+    listed = {str(line["family"]) for line in plan.get("resources", ())}
+    dropped = {pattern.partition("[")[0] for pattern in _dropped(plan)}
+    for name in sorted((listed | dropped) - rules.keys()):
+        yield Row("plan", ("family", name), "", 1.0, "<=", 0.0, text="no such family is known to the check")

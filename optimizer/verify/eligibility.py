@@ -1,0 +1,81 @@
+"""Whether each pair that the plan serves may be served: latency, context, quality, residency, acceptance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from math import inf
+
+from optimizer.verify.facts import Workflow
+from optimizer.verify.rows import Row
+from optimizer.verify.tables import Tables
+
+FAMILY = "eligibility"
+
+
+def pairs(d: Tables) -> Iterator[Row]:
+    """Rows for every workflow and source that some period pairs, and for endpoints that are not shared."""
+    for w, source in sorted({(w, source) for (w, source, _, _), tasks in d.served.items() if tasks > 0}):
+        rules = _endpoint(d, w, source) if source in d.endpoints else _api(d, w, source)
+        yield from rules
+    yield from _isolation(d)
+
+
+def _endpoint(d: Tables, w: str, e: str) -> Iterator[Row]:
+    work, deployment, pool = d.facts.workflows[w], d.deployment(e), d.facts.pools[d.endpoints[e][1]]
+    yield _holds(w, e, "speed", w in deployment.work, "no speed is stated for this pair")
+    if speed := deployment.work.get(w):
+        yield from _latency(w, e, work, speed.ttft_ms, speed.tpot_ms)
+    if deployment.context_tokens is not None:
+        tokens = sum(work.tokens(deployment.model))
+        yield Row(FAMILY, (w, e, "context"), "", tokens, "<=", deployment.context_tokens, text="tokens of one task")
+    yield from _quality(w, e, work, deployment.quality)
+    yield _resides(w, e, work, d.facts.sites[pool.site].jurisdiction)
+    yield _holds(w, e, "licence", deployment.commercial or not work.commercial, "no commercial use")
+    offered = {"models": {deployment.model}, "precisions": {deployment.precision}, "gpus": pool.gpu_names}
+    for kind, names in offered.items():
+        if (accepted := work.accepts.get(kind)) is not None:
+            yield _holds(w, e, "accepted", bool(accepted & names), f"{kind} accepted: {', '.join(sorted(accepted))}")
+
+
+def _api(d: Tables, w: str, a: str) -> Iterator[Row]:
+    work, api = d.facts.workflows[w], d.facts.apis[a]
+    yield _holds(w, a, "price", w in api.usd_per_task, "no price is stated for this pair")
+    yield from _latency(w, a, work, api.ttft_ms or 0.0, api.tpot_ms or 0.0)
+    yield from _quality(w, a, work, api.quality)
+    yield _resides(w, a, work, api.jurisdiction)
+    if (accepted := work.accepts.get("apis")) is not None:
+        yield _holds(w, a, "accepted", a in accepted, f"APIs accepted: {', '.join(sorted(accepted))}")
+
+
+def _latency(w: str, source: str, work: Workflow, ttft: float | None, tpot: float | None) -> Iterator[Row]:
+    """Times against floors; a time that nobody knows meets none."""
+    for name, limit, value in (("ttft_ms", work.ttft_ms, ttft), ("tpot_ms", work.tpot_ms, tpot)):
+        if limit is not None:
+            yield Row(FAMILY, (w, source, name), "", inf if value is None else value, "<=", limit)
+
+
+def _quality(w: str, source: str, work: Workflow, scores: Mapping[str, float]) -> Iterator[Row]:
+    for bench, least in work.quality.items():
+        yield Row(FAMILY, (w, source, "quality"), "", scores.get(bench, 0.0), ">=", least, text=bench)
+
+
+def _resides(w: str, source: str, work: Workflow, place: str) -> Row:
+    allowed = not work.residency or any(place == law or place.startswith(f"{law}-") for law in work.residency)
+    return _holds(w, source, "residency", allowed, f"{place} is not in {', '.join(work.residency)}")
+
+
+def _isolation(d: Tables) -> Iterator[Row]:
+    guests: dict[str, set[str]] = defaultdict(set)
+    for (w, source, _, _), tasks in d.served.items():
+        if source in d.endpoints and tasks > 0:
+            guests[source].add(w)
+    for e, served in guests.items():
+        alone = [w for w in sorted(served) if d.facts.workflows[w].isolation]
+        if alone:
+            text = f"{alone[0]} shares with no one"
+            yield Row(FAMILY, (alone[0], e, "isolation"), "", float(len(served)), "<=", 1.0, text=text)
+
+
+def _holds(w: str, source: str, rule: str, holds: bool, otherwise: str) -> Row:
+    return Row(FAMILY, (w, source, rule), "", float(not holds), "<=", 0.0, text=otherwise)

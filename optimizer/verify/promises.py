@@ -1,0 +1,128 @@
+"""Agreed families, recomputed: demand, funding, launches, floors, quotas, budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from optimizer.verify.facts import ByPeriod, Workflow
+from optimizer.verify.money import cash
+from optimizer.verify.rows import Row
+from optimizer.verify.tables import Tables
+
+
+def demand(d: Tables) -> Iterator[Row]:
+    """Interactive work is served in the shares it arrives in; best-effort work never beyond them."""
+    for w, work in d.facts.workflows.items():
+        for t in d.facts.time.periods:
+            sold = d.sold(w, t)
+            for b in d.facts.time.parts if work.serving != "batch" else ():
+                served, scale = d.totals.get((w, t, b), 0.0), work.demand[t]
+                if work.serving == "interactive":
+                    yield Row("balance_link", (w, t, b), t, served, "==", work.share[b] * sold, scale)
+                else:
+                    yield Row("balance_link", (w, t, b), t, served, "<=", work.share[b] * scale, scale)
+
+
+def funding(d: Tables) -> Iterator[Row]:
+    """Nothing is served unfunded, nothing beyond demand; a job sells its total once over its window."""
+    for w, work in d.facts.workflows.items():
+        for t in d.facts.time.periods:
+            most = work.demand[t] * d.funded.get((w, t), 0.0)
+            yield Row("funding_link", (w, t), t, d.sold(w, t), "<=", most, work.demand[t])
+            if not work.demand[t]:
+                yield Row("funding_link", (w, t), t, d.funded.get((w, t), 0.0), "<=", 0.0, text="no demand")
+        if work.job and work.periods:
+            first = work.periods[0]
+            total = sum(d.sold(w, t) for t in work.periods)
+            yield Row("funding_link", (w, first), first, total, "<=", work.demand[first], text="whole window")
+
+
+def launches(d: Tables) -> Iterator[Row]:
+    """A workflow is launched exactly when its funding starts; a job, or one to be kept, does not stop."""
+    for w, work in d.facts.workflows.items():
+        before = float(work.running)
+        for t in work.periods:
+            fund, launch = d.funded.get((w, t), 0.0), d.launched.get((w, t), 0.0)
+            yield Row("launch_link", (w, t), t, launch, "==", max(0.0, fund - before))
+            before = fund
+        for t in set(d.facts.time.periods) - set(work.periods):
+            yield Row("launch_link", (w, t), t, d.launched.get((w, t), 0.0), "<=", 0.0, text="no demand")
+        yield from _kept(d, w, work)
+
+
+def _kept(d: Tables, w: str, work: Workflow) -> Iterator[Row]:
+    for earlier, t in pairwise(work.periods) if work.keep or work.job else ():
+        before, now = d.funded.get((w, earlier), 0.0), d.funded.get((w, t), 0.0)
+        yield Row("launch_link", (w, t), t, now, "==" if work.job else ">=", before, text="kept once launched")
+
+
+def service_floor(d: Tables) -> Iterator[Row]:
+    """What must be funded is; what is funded is served the share it was promised, a job over its window."""
+    for w, work in d.facts.workflows.items():
+        for t in work.periods:
+            fund = d.funded.get((w, t), 0.0)
+            if work.must_fund:
+                yield Row("service_floor", (w, t, "must fund"), t, fund, ">=", 1.0)
+            if work.min_service and (not work.job or t == work.periods[0]):
+                sold = sum(d.sold(w, u) for u in (work.periods if work.job else (t,)))
+                least = work.min_service * work.demand[t] * fund
+                yield Row("service_floor", (w, t), t, sold, ">=", least, work.demand[t])
+
+
+def replica_floor(d: Tables) -> Iterator[Row]:
+    """A funded workflow has the standing replicas it was promised."""
+    for w, work in d.facts.workflows.items():
+        for t in work.periods if work.min_replicas else ():
+            standing = sum(n for (e, u), n in d.replicas.items() if u == t and w in d.deployment(e).work)
+            least = work.min_replicas * d.funded.get((w, t), 0.0)
+            yield Row("replica_floor", (w, t), t, standing, ">=", least)
+
+
+def launch_limit(d: Tables) -> Iterator[Row]:
+    """Launches of a period against what the organisation can start."""
+    return _at_once("launch_limit", d.facts.launches, d.launched)
+
+
+def portfolio_limit(d: Tables) -> Iterator[Row]:
+    """Workflows funded at once against what the portfolio admits."""
+    return _at_once("portfolio_limit", d.facts.portfolio, d.funded)
+
+
+def _at_once(family: str, limit: ByPeriod, marks: Mapping[tuple[str, str], float]) -> Iterator[Row]:
+    for t, most in limit.items():
+        yield Row(family, (t,), t, sum(n for (_, u), n in marks.items() if u == t), "<=", most)
+
+
+def quotas(d: Tables) -> Iterator[Row]:
+    """Calls and tokens against each API's quotas by period and its rates at the peak."""
+    parts = d.facts.time.parts
+    for a, api in d.facts.apis.items():
+        for t in d.facts.time.periods:
+            for name, quota in (("tokens", api.tokens), ("requests", api.requests)):
+                if quota is not None:
+                    used = sum(_calls(d, (a, t, b), name == "tokens", peak=False) for b in parts)
+                    yield Row("api_limit", (a, name, t), t, used, "<=", quota[t])
+            for name, rate in (("token rate", api.tokens_per_hour), ("request rate", api.requests_per_hour)):
+                for b in parts if rate is not None else ():
+                    used = _calls(d, (a, t, b), name == "token rate", peak=True)
+                    most = (rate or 0.0) * d.facts.time.part_hours[t, b]
+                    yield Row("api_limit", (a, name, t, b), t, used, "<=", most)
+
+
+def _calls(d: Tables, at: tuple[str, str, str], tokens: bool, *, peak: bool) -> float:
+    return sum(
+        n * (sum(work.tokens(at[0])) if tokens else 1.0) * (work.peak_factor if peak else 1.0)
+        for w, n in d.at_api.get(at, {}).items()
+        for work in [d.facts.workflows[w]]
+    )
+
+
+def budgets(d: Tables) -> Iterator[Row]:
+    """Cash of the terms a budget covers, against the budget."""
+    flows = cash(d)
+    for name, budget in d.facts.budgets.items():
+        for group, amount in budget.amount.items():
+            spent = -sum(flows[term].get(t, 0.0) for term in budget.terms for t in group)
+            key = group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"
+            yield Row("spend_limit", (name, key), group[0], spent, "<=", amount)

@@ -1,0 +1,161 @@
+"""Reading what is served and what serves it: workflows, deployments, APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from optimizer.instance.by_period import ByPeriod as Given
+from optimizer.instance.calendar import Calendar
+from optimizer.instance.schema import Api as ApiSpec
+from optimizer.instance.schema import Deployment as DeploymentSpec
+from optimizer.instance.schema import Instance
+from optimizer.instance.schema import Workflow as WorkflowSpec
+from optimizer.verify.facts import Api, ByPeriod, Deployment, Speed, Tranche, Workflow
+
+MTOK = 1e6
+MINUTES = 60.0
+SPEED = ("interval_high", "ttft_ms", "tpot_ms", "bytes_gb_per_task", "tflop_per_task")
+
+T = TypeVar("T")
+
+
+class Unresolved(ValueError):
+    """A figure that a resolved instance states and this one does not."""
+
+
+def stated(value: T | None, where: str, name: str) -> T:
+    """A figure that must be there."""
+    if value is None:
+        raise Unresolved(f"{where} states no {name}; the resolved instance of a plan states every figure")
+    return value
+
+
+def deployment(instance: Instance, name: str, spec: DeploymentSpec) -> Deployment:
+    """A deployment with its speed for each workflow that it may serve."""
+    where, model = f"deployments.{name}", instance.models.get(spec.model)
+    idle, op = (kw if kw is not None else spec.kw for kw in (spec.idle_kw, spec.op_kw))
+    availability = spec.availability if spec.availability is not None else instance.options.availability
+    rates = {w: _speed(spec, w) for w in (spec.workflows or instance.workflows)}
+    return Deployment(
+        model=spec.model,
+        precision=spec.precision,
+        gpu_names=frozenset(spec.gpu),
+        pools=None if spec.pools is None else frozenset(spec.pools),
+        gpus=0.0 if spec.slice else stated(spec.gpus, where, "gpus"),
+        slot=spec.slice,
+        hbm_gb=spec.hbm_gb,
+        context_tokens=spec.context_tokens,
+        idle_kw=stated(idle if idle is not None else op, where, "kw"),
+        op_kw=stated(op if op is not None else idle, where, "kw"),
+        availability=stated(availability, where, "availability"),
+        quality={**((model.quality or {}) if model else {}), **spec.quality},
+        commercial=model is None or model.commercial_use is not False,
+        work={w: speed for w, speed in rates.items() if speed},
+    )
+
+
+def _speed(spec: DeploymentSpec, w: str) -> Speed | None:
+    """A workflow's own figures where they differ, else the deployment's; times at the slow end of the interval."""
+    own = spec.work.get(w, spec)
+    rate = _first(own.tasks_per_hour, _hourly(own.tasks_per_s), spec.tasks_per_hour, _hourly(spec.tasks_per_s))
+    if rate is None:
+        return None
+    slow, ttft, tpot, moved, done = (_first(getattr(own, name), getattr(spec, name)) for name in SPEED)
+    ttft, tpot = (None if ms is None else ms * (slow or 1.0) for ms in (ttft, tpot))
+    return Speed(rate, ttft, tpot, moved or 0.0, done or 0.0)
+
+
+def _hourly(per_second: float | None) -> float | None:
+    return None if per_second is None else per_second * 3600
+
+
+def _first(*values: Any) -> Any:
+    return next((v for v in values if v is not None), None)
+
+
+def api(instance: Instance, spec: ApiSpec, calendar: Calendar) -> Api:
+    """An API with its price of one task of each workflow."""
+    name = next(a for a, each in instance.apis.items() if each is spec)
+    prices = {w: _usd_per_task(instance, name, w, calendar) for w in instance.workflows}
+    return Api(
+        jurisdiction=spec.jurisdiction,
+        quality=spec.quality,
+        ttft_ms=spec.ttft_ms,
+        tpot_ms=spec.tpot_ms,
+        usd_per_task={w: usd for w, usd in prices.items() if usd is not None},
+        tokens_per_hour=None if spec.tokens_per_minute is None else spec.tokens_per_minute * MINUTES,
+        requests_per_hour=None if spec.requests_per_minute is None else spec.requests_per_minute * MINUTES,
+        tokens=None if spec.tokens_per_period is None else _laid(spec.tokens_per_period, calendar),
+        requests=None if spec.requests_per_period is None else _laid(spec.requests_per_period, calendar),
+    )
+
+
+def _usd_per_task(instance: Instance, a: str, w: str, calendar: Calendar) -> ByPeriod | None:
+    spec, (tokens_in, tokens_out) = instance.apis[a], _tokens(instance.workflows[w], a)
+    own = spec.prices.get(w, spec)
+    factor = _laid(spec.price_factor, calendar)
+    per_task = _first(own.usd_per_task, None if w in spec.prices and own.usd_per_mtok_in else spec.usd_per_task)
+    if per_task is not None:
+        return {t: usd * factor[t] for t, usd in _laid(per_task, calendar).items()}
+    dear_in, dear_out = (_first(getattr(own, k), getattr(spec, k)) for k in ("usd_per_mtok_in", "usd_per_mtok_out"))
+    if dear_in is None or dear_out is None:
+        return None
+    into, out = _laid(dear_in, calendar), _laid(dear_out, calendar)
+    return {t: (tokens_in * into[t] + tokens_out * out[t]) / MTOK * factor[t] for t in calendar.periods}
+
+
+def _tokens(spec: WorkflowSpec, name: str) -> tuple[float, float]:
+    both = (spec.tokens_in or {}, spec.tokens_out or {})
+    return tuple(t.get(name, t.get("default", 0.0)) for t in both)  # type: ignore[return-value]
+
+
+def _laid(given: Given, calendar: Calendar) -> dict[str, float]:
+    return dict(zip(calendar.periods, given.resolve(calendar.periods), strict=True))
+
+
+def workflow(instance: Instance, name: str, calendar: Calendar) -> Workflow:
+    """A workflow with its demand laid over its own window."""
+    spec = instance.workflows[name]
+    headroom = spec.headroom if spec.headroom is not None else instance.options.headroom
+    starts = (0.0, *(band.upto for band in spec.value_usd))
+    bands = zip(spec.value_usd, starts, strict=False)
+    accepts = {kind: getattr(spec.accepts, kind) for kind in ("models", "apis", "gpus", "precisions")}
+    return Workflow(
+        demand=_demand(spec, calendar),
+        job=spec.demand.job,
+        share=spec.demand_share or _by_hours(calendar),
+        serving=spec.serving,
+        tokens_in=spec.tokens_in or {},
+        tokens_out=spec.tokens_out or {},
+        tranches=tuple(Tranche(band.upto - start, _laid(band.usd, calendar)) for band, start in bands),
+        accepts={kind: frozenset(names) for kind, names in accepts.items() if names is not None},
+        quality=spec.quality,
+        ttft_ms=spec.latency.ttft_ms,
+        tpot_ms=spec.latency.tpot_ms,
+        peak_factor=spec.peak_factor,
+        headroom=stated(headroom, f"workflows.{name}", "headroom"),
+        residency=spec.residency or (),
+        launch_usd=_laid(spec.launch_usd, calendar),
+        min_service=spec.min_service,
+        must_fund=spec.must_fund,
+        keep=spec.keep_once_launched,
+        isolation=spec.isolation,
+        min_replicas=spec.min_replicas,
+        running=spec.state.running,
+        commercial=spec.commercial,
+    )
+
+
+def _demand(spec: WorkflowSpec, calendar: Calendar) -> Mapping[str, float]:
+    """Tasks by period, none before the start and, for a job, none after the deadline."""
+    periods = calendar.periods
+    first = periods.index(spec.start) if spec.start else 0
+    last = periods.index(spec.deadline) if spec.deadline else len(periods) - 1
+    tasks = spec.demand.resolve(periods, [calendar.hours[t] for t in periods])
+    return {t: n if first <= i <= last else 0.0 for i, (t, n) in enumerate(zip(periods, tasks, strict=True))}
+
+
+def _by_hours(calendar: Calendar) -> dict[str, float]:
+    first = calendar.periods[0]
+    return {b: calendar.part_hours[first, b] / calendar.hours[first] for b in calendar.parts}
