@@ -7,9 +7,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from .by_period import ByPeriod
-from .quantity import Unit
-
+from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.quantity import Unit
+from optimizer.instance.translate import bad_input
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
@@ -33,8 +33,6 @@ class Model(BaseModel):
         try:
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         except ValidationError as error:
-            from .translate import bad_input
-
             raise bad_input(error, type(self), data) from error
 
 
@@ -43,7 +41,10 @@ def _several(value: object) -> object:
 
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Names = Annotated[tuple[str, ...], BeforeValidator(_several)]  # one name may stand without brackets
+DeploymentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$")]
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])
+]  # one name may stand without brackets
 
 Number = Annotated[float, Unit()]
 Positive = Annotated[float, Unit(above=0.0)]

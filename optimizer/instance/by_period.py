@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import core_schema
 
-from .faults import Misfit, Misfits
-from .quantity import Unit, plain, shown
+from optimizer.instance.faults import Misfit, Misfits, closest
+from optimizer.instance.quantity import Unit, plain, shown
 
 Given = float | tuple[float, ...] | Mapping[str, float]
 
@@ -38,6 +38,15 @@ class ByPeriod:
             return cls(tuple(number for _, number in _each(unit.read, enumerate(value))))
         return cls(unit.read(value))
 
+    @classmethod
+    def core_schema(cls, unit: Unit) -> core_schema.CoreSchema:
+        """How the shape library reads and writes numbers by period in a unit."""
+        return core_schema.no_info_plain_validator_function(
+            lambda value: cls.read(value, unit),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.dump),
+            metadata={"by_period": True},
+        )
+
     def dump(self) -> Any:
         """The same as plain data."""
         if isinstance(self.given, Mapping):
@@ -53,8 +62,6 @@ class ByPeriod:
 
     def misfits(self, periods: Sequence[str]) -> Iterator[Misfit]:
         """Why this cannot be laid over these periods, if it cannot."""
-        from .faults import closest
-
         if isinstance(self.given, tuple) and len(self.given) != len(periods):
             yield Misfit((), f"lists {len(self.given)} values, expected {len(periods)}, one per period")
         if isinstance(self.given, Mapping):
@@ -125,9 +132,7 @@ class Demand:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        from .json_schema import of_unit
-
-        return of_unit(Unit("task"), by_period=True)
+        return Unit("task").json_by_period()
 
 
 def _each(read: Callable[[object], float], items: Any) -> list[tuple[Any, float]]:

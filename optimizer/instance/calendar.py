@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .schema import Horizon, Instance
+    from optimizer.instance.schema import Horizon, Instance
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 STARTS = {"month": "2027-01", "quarter": "2027Q1", "year": "2027"}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path as File
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -20,7 +20,7 @@ from ruamel.yaml.events import (
     DocumentStartEvent,
     Event,
     MappingEndEvent,
-    MappingStartEvent,
+    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from .faults import BadInput, Fault, Path, dotted
+from optimizer.instance.faults import BadInput, Fault, Path, dotted
 
 DEEPEST = 64
 MOST_ALIASED = 1_000_000  # values; beyond it a few nested aliases would fill the memory
@@ -78,7 +78,9 @@ def read(path: str | File) -> Document:
     try:
         raw = File(path).read_bytes()
     except OSError as error:
-        raise BadInput([Fault(str(path), None, None, "", f"cannot be read: {(error.strerror or '').lower()}")]) from error
+        raise BadInput(
+            [Fault(str(path), None, None, "", f"cannot be read: {(error.strerror or '').lower()}")]
+        ) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -149,7 +151,7 @@ class _Composer:
             data = self.sequence(mark, path)
         else:
             data = self.mapping(mark, path)
-        if event.anchor:
+        if isinstance(event, NodeEvent) and event.anchor:
             self.anchors[event.anchor] = data, mark
         return data, mark
 
@@ -174,7 +176,9 @@ class _Composer:
         entries: dict[str, Any] = {}
         merged: list[tuple[Any, Mark, Event]] = []
         while not isinstance(event := next(self.events), MappingEndEvent):
-            name = self.name(event)
+            if not isinstance(event, ScalarEvent):
+                self.fail(event, "a key must be plain text")
+            name = str(event.value)
             value, inside = self.value(next(self.events), (*path, name))
             inside.key = (event.start_mark.line + 1, event.start_mark.column + 1)
             mark.size += inside.size
@@ -188,13 +192,10 @@ class _Composer:
             self.merge(entries, mark, value, inside, event)
         return entries
 
-    def name(self, event: Event) -> str:
-        if not isinstance(event, ScalarEvent):
-            self.fail(event, "a key must be plain text")
-        return str(event.value)
-
     def merge(self, entries: dict[str, Any], mark: Mark, value: Any, inside: Mark, event: Event) -> None:
-        sources = list(zip(value, inside.inside.values(), strict=True)) if isinstance(value, list) else [(value, inside)]
+        sources = (
+            list(zip(value, inside.inside.values(), strict=True)) if isinstance(value, list) else [(value, inside)]
+        )
         for source, source_mark in sources:
             if not isinstance(source, Mapping):
                 self.fail(event, "<< merges mappings only")
@@ -207,6 +208,6 @@ class _Composer:
         message = f"duplicate key '{name}'{place}, first on line {line}"
         self.faults.append(Fault(self.path, *at, dotted((*path, name)), message))
 
-    def fail(self, event: Event, message: str) -> None:
+    def fail(self, event: Event, message: str) -> NoReturn:
         mark = event.start_mark
         raise BadInput([Fault(self.path, mark.line + 1, mark.column + 1, "", message)])

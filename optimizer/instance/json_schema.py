@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from .quantity import Unit
+from optimizer.instance.schema import SECTIONS, Instance
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def of_unit(unit: Unit, *, by_period: bool) -> dict[str, Any]:
-    """A number in its unit, as number or text; by period also a list or a map."""
-    number = _number(unit)
-    if not by_period:
-        return number
-    by_name = {"type": "object", "additionalProperties": number, "minProperties": 1, "title": "Steps by period"}
-    return {"oneOf": [*number["oneOf"], {"type": "array", "items": number, "title": "One per period"}, by_name]}
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of an instance file: every key with its description, numbers with their unit."""
+    schema = Instance.model_json_schema(by_alias=True)
+    for section in SECTIONS:
+        schema["properties"][section] = _keyed_or_listed(schema["properties"][section])
+    return {"$schema": DIALECT, **schema, "title": "Solvency instance"}
 
 
-def _number(unit: Unit) -> dict[str, Any]:
-    bounds = {"minimum": unit.low, "maximum": unit.high, "exclusiveMinimum": unit.above}
-    stated: dict[str, Any] = {k: v for k, v in bounds.items() if math.isfinite(v)}
-    name = {"": "number", "%": "share, 0.3 or 30%"}.get(unit.label, unit.label)
-    text = {"type": "string", "pattern": r"\d", "title": f"{name}, with its unit"}
-    return {"oneOf": [{"type": "integer" if unit.whole else "number", **stated, "title": name}, text]}
+def _keyed_or_listed(section: dict[str, Any]) -> dict[str, Any]:
+    """A section as a mapping by id; as a list its entries carry their id and are left to `check`."""
+    about = {key: section[key] for key in ("title", "description") if key in section}
+    keyed = {key: value for key, value in section.items() if key not in about and key != "default"}
+    entry = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    return {**about, "oneOf": [keyed, {"type": "array", "items": entry}]}

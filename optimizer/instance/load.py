@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .checks import cross_check
-from .document import Document, Mark, compose, read
-from .faults import BadInput, Misfit, Path
-from .schema import SECTIONS, Instance
-from .translate import located, misfits
+from optimizer.instance.checks import cross_check
+from optimizer.instance.document import Document, Mark, read
+from optimizer.instance.faults import BadInput, Misfit, Path
+from optimizer.instance.schema import SECTIONS, Instance
+from optimizer.instance.translate import located, misfits
 
 ROUNDS = 5  # of leaving out what is wrong, so that what is right can be checked all the same
 
@@ -108,9 +108,9 @@ def _keyed(data: Mapping[str, Any], mark: Mark | None) -> tuple[dict[str, Any], 
     return keyed, wrong, mark
 
 
-def _by_id(section: str, listed: Any, mark: Mark | None) -> tuple[dict[str, Any], dict[str, Mark], list[Misfit]]:
+def _by_id(section: str, listed: Any, mark: Mark | None) -> tuple[dict[str, Any], dict[str | int, Mark], list[Misfit]]:
     entries: dict[str, Any] = {}
-    marks: dict[str, Mark] = {}
+    marks: dict[str | int, Mark] = {}
     wrong: list[Misfit] = []
     for n, item in enumerate(listed):
         if not isinstance(item, Mapping) or item.get("id") is None:

@@ -6,12 +6,12 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .faults import Misfit, Misfits
+from optimizer.instance.faults import Misfit, Misfits
 
 if TYPE_CHECKING:
     from pint import UnitRegistry
@@ -74,7 +74,7 @@ class Unit:
         return _MULTIPLES[multiple]
 
     def _convert(self, value: str, unit: str) -> float:
-        from pint.errors import PintError
+        from pint.errors import PintError  # noqa: PLC0415  a third of a second, and most files do without
 
         if not _UNIT.fullmatch(unit):
             raise _misfit(value, f"a number{self.words}")
@@ -98,21 +98,29 @@ class Unit:
         return f"between {self.low:g}{top}" if top else f"at least {self.low:g}{unit}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from .by_period import ByPeriod
-
-        if source is ByPeriod:
-            return core_schema.no_info_plain_validator_function(
-                lambda value: ByPeriod.read(value, self),
-                serialization=core_schema.plain_serializer_function_ser_schema(ByPeriod.dump),
-            )
+        if source not in (float, int):
+            return cast(CoreSchema, source.core_schema(self))
         read = (lambda value: int(self.read(value))) if source is int else self.read
         number = core_schema.plain_serializer_function_ser_schema(plain)
         return core_schema.no_info_plain_validator_function(read, serialization=number)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        from .json_schema import of_unit
+        by_period = schema.get("metadata", {}).get("by_period")
+        return self.json_by_period() if by_period else self.json()
 
-        return of_unit(self, by_period="ByPeriod" in str(schema.get("serialization")))
+    def json(self) -> dict[str, Any]:
+        """JSON Schema of one number in this unit, bare or as text."""
+        bounds = {"minimum": self.low, "maximum": self.high, "exclusiveMinimum": self.above}
+        stated: dict[str, Any] = {k: v for k, v in bounds.items() if math.isfinite(v)}
+        title = {"": "number", "%": "share, 0.3 or 30%"}.get(self.label, self.label)
+        number = {"type": "integer" if self.whole else "number", **stated, "title": title}
+        return {"oneOf": [number, {"type": "string", "pattern": r"\d", "title": f"{title}, with its unit"}]}
+
+    def json_by_period(self) -> dict[str, Any]:
+        """JSON Schema of numbers by period in this unit: one, one per period, or steps."""
+        one = self.json()
+        steps = {"type": "object", "additionalProperties": one, "minProperties": 1, "title": "Steps by period"}
+        return {"oneOf": [*one["oneOf"], {"type": "array", "items": one, "title": "One per period"}, steps]}
 
 
 def plain(number: float) -> float | int:
@@ -126,16 +134,24 @@ def _misfit(value: object, expected: str, maybe: str = "") -> Misfits:
 
 def shown(value: object) -> str:
     """A value as a message quotes it, cut where it is long."""
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else "nothing" if value is None else repr(value)
+    words: dict[Any, str] = {True: "true", False: "false", None: "nothing"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 @cache
 def _registry() -> UnitRegistry[Any]:
-    from pint import UnitRegistry
+    from pint import UnitRegistry  # noqa: PLC0415
 
     registry: UnitRegistry[Any] = UnitRegistry(cache_folder=None)
-    for definition in ("USD = [currency]", "token = [token] = tok", "task = []", "GPU = []", "request = []", "lot = []",
-                       "FLOP = [operation]"):
+    for definition in (
+        "USD = [currency]",
+        "token = [token] = tok",
+        "task = []",
+        "GPU = []",
+        "request = []",
+        "lot = []",
+        "FLOP = [operation]",
+    ):
         registry.define(definition)
     return registry

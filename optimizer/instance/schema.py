@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from .base import AtLeastOne, Id, Model, MoneyByPeriod, Names, Share, outermost
-from .by_period import ByPeriod
-from .calendar import Calendar, calendar
-from .document import Document
-from .quantity import Unit
-from .schema_fleet import GpuSpec, Horizon, ModelSpec, PeriodSpec, Pool, Relief, Site, SliceSpec
-from .schema_offers import Api, ApiPrice, Deployment, SpeedSpec
-from .schema_work import Accepts, GpuHours, Latency, State, Tranche, Workflow
+from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, MoneyByPeriod, Names, Share, outermost
+from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.calendar import Calendar, calendar
+from optimizer.instance.document import Document
+from optimizer.instance.quantity import Unit
+from optimizer.instance.schema_fleet import GpuSpec, Horizon, ModelSpec, PeriodSpec, Pool, Relief, Site, SliceSpec
+from optimizer.instance.schema_offers import Api, ApiPrice, Deployment, SpeedSpec
+from optimizer.instance.schema_work import Accepts, GpuHours, Latency, State, Tranche, Workflow
 
 __all__ = [
     "Accepts", "Api", "ApiPrice", "Budget", "Deployment", "GpuHours", "GpuSpec", "Horizon", "Instance", "Latency",
@@ -40,7 +40,9 @@ def _budget(value: object) -> object:
 class Limits(Model):
     """Ceilings that were agreed rather than built."""
 
-    spend: dict[Id, Annotated[Budget, BeforeValidator(_budget)]] = Field(default={}, description="Budgets by name")
+    spend: dict[Id, Annotated[Budget, BeforeValidator(_budget, json_schema_input_type=Budget | MoneyByPeriod)]] = Field(
+        default={}, description="Budgets by name"
+    )
     launches: Annotated[ByPeriod, Unit(whole=True)] | None = Field(default=None, description="Launches per period")
     portfolio: Annotated[ByPeriod, Unit(whole=True)] | None = Field(
         default=None, description="Workflows funded at once"
@@ -57,7 +59,7 @@ class Options(Model):
     gpus: tuple[AtLeastOne, ...] | None = Field(default=None, description="GPUs per replica to try")
     precisions: Names | None = Field(default=None, description="Precisions to try")
     context_tokens: tuple[AtLeastOne, ...] | None = Field(default=None, description="Context ceilings to try")
-    speed: Literal["expected", "pessimistic"] = Field(default="expected", description="End of the interval to plan with")
+    speed: Literal["expected", "pessimistic"] = Field(default="expected", description="End of its interval")
 
 
 class Scenario(Model):
@@ -84,22 +86,24 @@ class Instance(Model):
     pools: dict[Id, Pool] = Field(description="Identical GPUs at one site")
     gpus: dict[Id, GpuSpec] = Field(default={}, description="GPU models changed or added")
     models: dict[Id, ModelSpec] = Field(default={}, description="AI models changed or added")
-    deployments: dict[Id, Deployment] = Field(default={}, description="Deployments the planner states")
+    deployments: dict[DeploymentId, Deployment] = Field(default={}, description="Deployments the planner states")
     apis: dict[Id, Api] = Field(default={}, description="Models bought by the token or the task")
     workflows: dict[Id, Workflow] = Field(description="Streams of AI work that compete")
     limits: Limits = Field(default=Limits(), description="Budgets and ceilings")
     options: Options = Field(default=Options(), description="How deployments are generated")
     scenarios: dict[Id, Scenario] = Field(default={}, description="Named changes")
-    catalogue: Literal["builtin", "none"] = Field(default="builtin", description="Whether the catalogue adds its models")
+    catalogue: Literal["builtin", "none"] = Field(default="builtin", description="Whether it adds its models")
     resolved_from: str | None = Field(default=None, description="Instance that this one was resolved from")
 
     _document: Document | None = PrivateAttr(default=None)
 
     @outermost
     def __init__(self, /, **data: Any) -> None:
-        from .load import checked
+        from optimizer.instance.load import checked  # noqa: PLC0415  loading builds instances
 
         super().__init__(**checked(data))
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instance) and self.__dict__ == other.__dict__
@@ -131,3 +135,7 @@ class Instance(Model):
         self._document = document
         return self
 
+    def moved_to(self, origin: Instance) -> Self:
+        """The same instance, located in the file of the one it was changed from."""
+        self._document = origin._document
+        return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from .base import (
+from optimizer.instance.base import (
     AtLeastOne,
     Gigabytes,
     Id,
@@ -21,8 +21,8 @@ from .base import (
     Share,
     Whole,
 )
-from .by_period import ByPeriod
-from .quantity import Unit
+from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.quantity import Unit
 
 
 class PeriodSpec(Model):
@@ -68,7 +68,7 @@ class Site(Model):
     power_mw: Annotated[ByPeriod, Unit("MW")] | None = Field(
         default=None, description="Energised power at the site's meter in MW, by period; absent: no limit"
     )
-    pue: Annotated[float, Unit(low=1.0)] = Field(description="Power usage effectiveness: meter over IT load, at least 1")
+    pue: Annotated[float, Unit(low=1.0)] = Field(description="Power usage effectiveness: meter over IT load")
     usd_per_mwh: Annotated[ByPeriod, Unit("USD/MWh")] = Field(description="Tariff per MWh at the meter, by period")
     g_co2_per_kwh: Annotated[ByPeriod, Unit("g/kWh")] | None = Field(
         default=None, description="Carbon intensity in g CO2e per kWh, by period; reported"
@@ -151,9 +151,7 @@ def _list_or_cut(value: object) -> str:
     return "cut" if isinstance(value, dict) else "named"
 
 
-GpuChoice = Annotated[
-    Annotated[str, Tag("named")] | Annotated[GpuSpec, Tag("spelt")], Discriminator(_named_or_spelt)
-]
+GpuChoice = Annotated[Annotated[str, Tag("named")] | Annotated[GpuSpec, Tag("spelt")], Discriminator(_named_or_spelt)]
 Layouts = Annotated[
     Annotated[Names, Tag("named")] | Annotated[dict[str, dict[str, AtLeastOne]], Tag("cut")],
     Discriminator(_list_or_cut),

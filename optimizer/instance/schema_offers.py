@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import (
+from optimizer.instance.base import (
     AtLeastOne,
     Gigabytes,
     Kilowatts,
@@ -20,8 +20,8 @@ from .base import (
     Share,
     Tokens,
 )
-from .by_period import ByPeriod
-from .quantity import Unit
+from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.quantity import Unit
 
 
 class SpeedSpec(Model):
@@ -42,7 +42,7 @@ class SpeedSpec(Model):
     grade: Literal["user", "measured", "calibrated", "modelled"] = Field(
         default="user", description="How well the speed is known"
     )
-    interval_low: Positive | None = Field(default=None, description="Times may be as low as this factor of those stated")
+    interval_low: Positive | None = Field(default=None, description="Times may be as low as this factor")
     interval_high: Positive | None = Field(default=None, description="Times may be as high as this factor")
     basis: str | None = Field(default=None, description="What the figures rest on")
 

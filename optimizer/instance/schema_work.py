@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .base import (
+from optimizer.instance.base import (
     AtLeastOne,
     Milliseconds,
     Model,
@@ -18,8 +18,8 @@ from .base import (
     Share,
     Whole,
 )
-from .by_period import ByPeriod, Demand
-from .quantity import Unit
+from optimizer.instance.by_period import ByPeriod, Demand
+from optimizer.instance.quantity import Unit
 
 
 class Tranche(Model):
@@ -54,7 +54,7 @@ class State(Model):
 class GpuHours(Model):
     """Work stated in GPU-hours, such as training."""
 
-    per_task: Annotated[float, Unit("h", above=0.0)] = Field(default=1.0, description="GPU-hours of one task at speed 1")
+    per_task: Annotated[float, Unit("h", above=0.0)] = Field(default=1.0, description="GPU-hours of a task at speed 1")
     gpus: AtLeastOne = Field(description="GPUs of one replica")
     speed: dict[str, Positive] = Field(default={}, description="GPU model -> speed; 1 is the speed per_task means")
 
@@ -72,8 +72,11 @@ def _floor(value: object) -> Any:
     return re.sub(r"^\s*>=\s*", "", value) if isinstance(value, str) else value
 
 
-TokensBySource = Annotated[dict[str, Annotated[float, Unit("token")]], BeforeValidator(_default)]
-Floor = Annotated[Share, BeforeValidator(_floor)]
+TokenCount = Annotated[float, Unit("token")]
+TokensBySource = Annotated[
+    dict[str, TokenCount], BeforeValidator(_default, json_schema_input_type=TokenCount | dict[str, TokenCount])
+]
+Floor = Annotated[Share, BeforeValidator(_floor, json_schema_input_type=float | str)]
 
 
 class Workflow(Model):
@@ -89,9 +92,9 @@ class Workflow(Model):
     tokens_out: TokensBySource | None = Field(
         default=None, description="Output tokens per task, or {default: n, model or API: n}"
     )
-    value_usd: Annotated[tuple[Tranche, ...], BeforeValidator(_tranches)] = Field(
-        description="Value per task: a number, by period, or falling tranches [{upto: 50%, usd: 0.99}, ...]"
-    )
+    value_usd: Annotated[
+        tuple[Tranche, ...], BeforeValidator(_tranches, json_schema_input_type=MoneyByPeriod | tuple[Tranche, ...])
+    ] = Field(description="Value per task: a number, by period, or falling tranches [{upto: 50%, usd: 0.99}, ...]")
     accepts: Accepts = Field(default=Accepts(), description="What may serve it")
     quality: dict[str, Floor] = Field(default={}, description='Benchmark -> floor, such as ">= 0.70"')
     latency: Latency = Field(default=Latency(), description="The slowest it bears")

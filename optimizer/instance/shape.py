@@ -9,9 +9,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .by_period import ByPeriod, Demand
-from .faults import Path
-from .quantity import Unit
+from optimizer.instance.by_period import ByPeriod, Demand
+from optimizer.instance.faults import Path
+from optimizer.instance.quantity import Unit
 
 
 def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:

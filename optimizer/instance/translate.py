@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .document import Document
-from .faults import BadInput, Fault, Misfit, Misfits, Path, closest, dotted
-from .quantity import shown
-from .shape import keys, models_at
+from optimizer.instance.document import Document
+from optimizer.instance.faults import BadInput, Fault, Misfit, Misfits, Path, closest, dotted
+from optimizer.instance.quantity import shown
+from optimizer.instance.shape import keys, models_at
 
 
 def bad_input(error: ValidationError, model: type[BaseModel], data: Any) -> BadInput:
@@ -39,7 +39,7 @@ def _fault(misfit: Misfit, document: Document | None) -> Fault:
 
 
 def _misfits(detail: ErrorDetails, model: type[BaseModel], data: Any) -> Iterator[Misfit]:
-    at = _in_data(detail["loc"], data)
+    at = in_data(detail["loc"], data)
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, Misfits):
         for misfit in cause.misfits:
@@ -54,11 +54,14 @@ def _misfits(detail: ErrorDetails, model: type[BaseModel], data: Any) -> Iterato
         yield Misfit(at, f"{dotted(at) or 'the instance'} is {shown(detail['input'])}, expected {words}", maybe)
 
 
-def _in_data(loc: tuple[str | int, ...], data: Any) -> Path:
+def in_data(loc: tuple[str | int, ...], data: Any) -> Path:
     """A path of the shape library without the steps it adds for unions, defaults and keys."""
     path: list[str | int] = []
     for n, step in enumerate(loc):
-        if isinstance(data, Mapping) and step in data or isinstance(data, list | tuple) and _indexes(step, data):
+        if isinstance(data, BaseModel):
+            data = getattr(data, str(step), None)
+            path.append(step)
+        elif _holds(data, step):
             data = data[step]
             path.append(step)
         elif n == len(loc) - 1 and isinstance(data, Mapping) and step != "[key]":
@@ -66,8 +69,10 @@ def _in_data(loc: tuple[str | int, ...], data: Any) -> Path:
     return tuple(path)
 
 
-def _indexes(step: str | int, data: Sequence[Any]) -> bool:
-    return isinstance(step, int) and step < len(data)
+def _holds(data: Any, step: str | int) -> bool:
+    if isinstance(data, Mapping):
+        return step in data
+    return isinstance(data, list | tuple) and isinstance(step, int) and step < len(data)
 
 
 def _unknown(at: Path, model: type[BaseModel]) -> Misfit:
