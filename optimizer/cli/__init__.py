@@ -1,0 +1,1 @@
+"""The command `solvency`: results on stdout, everything else on stderr, no questions asked."""

@@ -1,0 +1,64 @@
+"""Files that come in and go out: an instance, a plan to solve again, and where the plan is to be saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from optimizer.instance import BadInput, Fault, Instance, load, parse
+from optimizer.plan.plan import SCHEMA, Plan
+
+PEEK = 4096  # bytes in which a plan names its schema
+
+
+def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
+    """The instance in a file; in a saved plan the one it was solved for, and the families it left out."""
+    if not _is_plan(path):
+        return load(path), ()
+    document = Plan.read(path).document
+    return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
+
+
+def writable(output: Path, source: Path) -> None:
+    """Refuse, before anything is solved, a place where the plan cannot be saved."""
+    if output.suffix not in ("", ".json"):
+        raise refusal(output, f"a plan is saved as JSON, not as '{output.suffix}'", output.with_suffix(".json").name)
+    if output.exists() and source.exists() and output.samefile(source):
+        raise refusal(output, "would overwrite the input")
+    if output.is_dir():
+        raise refusal(output, "is a directory", str(output / "plan.json"))
+    try:
+        if output.exists():
+            output.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise refusal(output, f"cannot be written: {error.strerror}") from error
+
+
+def save(plan: Plan, output: Path) -> None:
+    """Write the plan whole or not at all; into a device or a pipe as it comes."""
+    text = plan.to_json() + "\n"
+    if output.exists() and not output.is_file():
+        output.write_text(text, encoding="utf-8")
+        return
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).chmod(0o644)
+    Path(name).replace(output)
+
+
+def refusal(path: Path | None, message: str, maybe: str = "") -> BadInput:
+    """Bad input that is about a file as a whole, or about the command line."""
+    return BadInput([Fault(str(path) if path else None, None, None, "", message, f"{maybe}?" if maybe else "")])
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return json.dumps(SCHEMA).encode() in file.read(PEEK)
+    except OSError:
+        return False  # `load` says what is wrong with it

@@ -1,0 +1,154 @@
+"""The commands and their options; each command's work is imported when it is called, so that --help is instant."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.ends import Exit, ending
+
+app = typer.Typer(
+    name="solvency",
+    help="Which AI workflows survive the unit economics, on which hardware, when, and why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """What stdout carries."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Document(StrEnum):
+    """What stdout carries where there are no tables."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Instance (YAML or JSON), or a saved plan.")]
+Scenario = Annotated[str | None, typer.Option(help="Named scenario of the instance.", metavar="NAME")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Change a figure (=v, +v, *v, >>n).", metavar="PATH=V")]
+Drop = Annotated[list[str] | None, typer.Option(help="Leave out a family, or family[row,*].", metavar="FAMILY")]
+Gap = Annotated[float, typer.Option(help="Stop when proved within this share of the best.", min=0.0)]
+Limit = Annotated[float, typer.Option(help="Seconds of wall clock.", min=0.0)]
+Threads = Annotated[int | None, typer.Option(help="Threads of the solver.", min=1)]
+Seed = Annotated[int, typer.Option(help="Same seed, same plan.", min=0)]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Save the plan as JSON.", metavar="PLAN.json")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"solvency {version('solvency')}")
+        raise typer.Exit
+
+
+@app.callback()
+def solvency(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Which AI workflows survive the unit economics, on which hardware, when, and why."""
+
+
+@app.command()
+@ending
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; must not exist yet.")],
+    template: Annotated[str, typer.Option(help="Example to start from; an unknown name lists them.")] = "quickstart",
+) -> Exit:
+    """Write a commented starting instance."""
+    from optimizer.cli.starting import start
+
+    return start(file, template)
+
+
+@app.command()
+@ending
+def check(
+    file: File,
+    scenario: Scenario = None,
+    set_: Set = None,
+    format_: Annotated[Document, typer.Option("--format")] = Document.TEXT,
+) -> Exit:
+    """Check schema, units and arithmetic; every fault at once."""
+    from optimizer.cli.checking import check_file
+
+    return check_file(file, scenario, set_ or [], as_json=format_ is Document.JSON)
+
+
+@app.command()
+@ending
+def solve(
+    file: File,
+    output: Output = None,
+    scenario: Scenario = None,
+    set_: Set = None,
+    drop: Drop = None,
+    gap: Gap = 1e-3,
+    time_limit: Limit = 300.0,
+    threads: Threads = None,
+    seed: Seed = 0,
+    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
+    table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
+) -> Exit:
+    """Find the best plan, prove it, check it and say what it means."""
+    from optimizer.cli.solving import Request, solve_file
+
+    request = Request(file, output, scenario, tuple(set_ or ()), tuple(drop or ()), gap, time_limit, threads, seed)
+    return solve_file(request, format_.value, table)
+
+
+@app.command()
+@ending
+def schema() -> Exit:
+    """Print the JSON Schema of an instance."""
+    from optimizer.cli.reference import print_schema
+
+    return print_schema()
+
+
+@app.command()
+@ending
+def catalogue(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="GPU model, AI model or API price.")] = None,
+    format_: Annotated[Document, typer.Option("--format")] = Document.TEXT,
+) -> Exit:
+    """Print what the catalogue holds, with sources."""
+    from optimizer.cli.reference import print_catalogue
+
+    return print_catalogue(name, as_json=format_ is Document.JSON)
+
+
+@app.command()
+@ending
+def formulation(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Instance whose rows are counted.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="A LaTeX document.")] = False,
+    scenario: Scenario = None,
+    set_: Set = None,
+    drop: Drop = None,
+) -> Exit:
+    """Print the mathematics; with a file, the rows it yields."""
+    from optimizer.cli.reference import print_formulation
+
+    return print_formulation(file, scenario, set_ or [], drop or [], latex=latex)
+
+
+def run() -> None:
+    """The entry point of the command."""
+    app(prog_name="solvency")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,105 @@
+"""From the values of the decisions to the plan document."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from math import fsum
+from typing import Any
+
+import pyomo.environ as pyo
+
+from optimizer.engine.outcome import Outcome
+from optimizer.engine.progress import relative_gap
+from optimizer.formulation.build import Formulation
+from optimizer.formulation.data import Data
+from optimizer.plan import money, tables
+from optimizer.plan.plan import SCHEMA, TABLES, Document, Row, jsonable
+from optimizer.plan.use import Use
+from optimizer.plan.verdicts import verdicts
+
+FULL = 0.99  # of a capacity: what is left is hardly of use to anyone
+
+
+def header(outcome: Outcome, instance: Mapping[str, Any], options: Mapping[str, Any], data: Data) -> Document:
+    """A plan without an allocation: how the solve ended, of what, with what; all tables but `candidates` empty."""
+    dropped = [{name: getattr(c, name) for name in c.__slots__} for c in data.candidates]
+    return jsonable({
+        "schema": SCHEMA,
+        "status": outcome.status,
+        "objective_usd": None,
+        "bound_usd": outcome.bound,
+        "gap": None,
+        "seconds": outcome.seconds,
+        "versions": versions(outcome),
+        "options": options,
+        "scenario": None,
+        "executable": False,
+        "currency": data.currency,
+        "instance": instance,
+        **dict.fromkeys(TABLES, ()),
+        "candidates": dropped,
+        "conflict": None,
+        "verification": {"checked_rows": 0, "worst_violation": None, "passed": None},
+        "notes": data.notes,
+    })  # fmt: skip
+
+
+def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) -> Document:
+    """The keys of a plan that its decisions fill: objective, proof and every table."""
+    load(stated, outcome)
+    use = Use(data, outcome.values)
+    cash = money.allocate(stated, use)
+    lines = money.ledger(stated, use)
+    objective = fsum(line["usd"] for line in lines)
+    bound = None if outcome.bound is None else max(outcome.bound, objective)  # above it by the solver's dust alone
+    rows = [{**row, "full": is_full(row, data)} for row in tables.resources(stated)]
+    return jsonable({
+        "objective_usd": objective,
+        "bound_usd": bound,
+        "gap": relative_gap(objective, bound),
+        "executable": stated.executable,
+        "ledger": lines,
+        "workflows": list(tables.workflows(use, cash)),
+        "endpoints": list(tables.endpoints(use)),
+        "serving": list(tables.serving(use)),
+        "resources": rows,
+        "decisions": list(tables.decisions(use)),
+        "pools": list(tables.pools(use)),
+        "layouts": list(tables.layouts(use)),
+        "power": list(tables.power(stated, use)),
+        "allocation": money.rows(cash),
+        "verdicts": list(verdicts(use, cash, [row for row in rows if row["full"]], gap)),
+    })  # fmt: skip
+
+
+def is_full(row: Row, data: Data) -> bool:
+    """Whether a capacity or limit has no room left: over 99 % used, or too little for the smallest replica."""
+    if row["family"] == "endpoint_capacity" or row["family"].endswith("_floor") or row["used"] <= 0:
+        return False
+    least = (1 - FULL) * row["capacity"]
+    if row["family"] == "gpu_capacity" and row["row"] in data.pools:
+        least = max(least, FULL * min((data.endpoints[e].gpus for e in data.endpoints_at[row["row"]]), default=0.0))
+    return bool(row["slack"] < least)
+
+
+def load(stated: Formulation, outcome: Outcome) -> None:
+    """Give every decision of the model its value; what the solver never saw is zero."""
+    for variable in stated.model.component_objects(pyo.Var):
+        values = outcome.values.get(variable.name, {})
+        for key, decision in variable.items():
+            decision.set_value(values.get(key, 0.0), skip_validation=True)
+
+
+def versions(outcome: Outcome) -> dict[str, str]:
+    """What solved it."""
+    named = {name: _version(name) for name in ("solvency", "pyomo", "highspy")}
+    return {**named, "python": platform.python_version(), **outcome.versions}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "unknown"

@@ -1,0 +1,78 @@
+"""Why nothing can hold: arithmetic on the instance first, then the smallest set of families that conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
+
+from optimizer.formulation.data import Data, Period
+from optimizer.formulation.family import Family
+
+PATIENCE_SECONDS = 30.0  # for the whole search for the smallest conflict
+
+Row = dict[str, object]
+Feasible = Callable[[Iterable[str]], bool | None]  # without these families; None: not decided in time
+
+
+def conflict(d: Data, families: Iterable[Family], feasible: Feasible) -> Row:
+    """`reasons` in words, `families` that cannot all hold, `smallest` if none of these can be left out."""
+    names, smallest = _families([f.name for f in families if f.kind != "link"], feasible)
+    reasons = list(_arithmetic(d))
+    if not names and not reasons:
+        reasons.append("the decisions contradict each other whatever is dropped")
+    return {"families": names, "smallest": smallest, "reasons": reasons}
+
+
+def _families(names: list[str], feasible: Feasible) -> tuple[list[str], bool]:
+    """Leave out one family after the other for as long as nothing can hold; those left are in conflict."""
+    until, left_out, proved = monotonic() + PATIENCE_SECONDS, [], True
+    for name in names:
+        holds = feasible((*left_out, name)) if monotonic() < until else None
+        proved &= holds is not None
+        if holds is False:
+            left_out.append(name)
+    return [name for name in names if name not in left_out], proved
+
+
+def _arithmetic(d: Data) -> Iterator[str]:
+    for t in d.calendar.periods:
+        must = [w for w in d.workflows.values() if w.must_fund and t in w.periods]
+        if len(must) > d.portfolio_limit.get(t, len(must)):
+            yield f"{len(must)} workflows must be funded in {t}, {d.portfolio_limit[t]:g} may be"
+        new = [w for w in must if not w.running and w.periods[0] == t]
+        if len(new) > d.launch_limit.get(t, len(new)):
+            yield f"{len(new)} workflows must be launched in {t}, {d.launch_limit[t]:g} may be"
+    yield from _unserved(d)
+    yield from _fixed_cost(d)
+
+
+def _unserved(d: Data) -> Iterator[str]:
+    for w in d.workflows.values():
+        if not w.must_fund:
+            continue
+        if w.min_replicas and not d.endpoints_of[w.id]:
+            yield f"{w.id} must be funded with {w.min_replicas} standing replicas, and no deployment can serve it"
+        elif w.min_service and not (d.endpoints_of[w.id] or d.apis_of[w.id]):
+            yield f"{w.id} must be funded and served {w.min_service:.0%} of its demand, and nothing can serve it"
+
+
+def _fixed_cost(d: Data) -> Iterator[str]:
+    """Running cost and leases of owned GPUs are paid whatever is decided: a budget must hold at least that."""
+    for budget in d.budgets:
+        for group, amount in budget.amount.items():
+            owed = sum(_owed(d, term, t) for term in budget.terms for t in group)
+            if owed > amount:
+                yield f"budget {budget.id} of {amount:,.0f} in {_name(group)}: owned GPUs alone cost {owed:,.0f}"
+
+
+def _owed(d: Data, term: str, t: Period) -> float:
+    if term == "gpu_lease":
+        return sum(p.lease_usd_per_gpu_hour[t] * p.count[t] for p in d.pools.values()) * d.calendar.hours[t]
+    if term == "gpu_running":
+        owned = (p for p in d.pools.values() if not p.paid_when_powered)
+        return sum(p.usd_per_gpu_hour[t] * p.count[t] for p in owned) * d.calendar.hours[t]
+    return 0.0
+
+
+def _name(group: tuple[Period, ...]) -> str:
+    return group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"

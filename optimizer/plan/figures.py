@@ -1,0 +1,75 @@
+"""How numbers are written for people: three digits that matter, and the unit in sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+STEPS = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+MANY_PERIODS = 8  # columns that fit a terminal beside the rest
+
+
+def money(amount: float | None, currency: str = "USD") -> str:
+    """An amount such as `$12.4M`, `-$40K` or `$0.052`; `-` where there is none."""
+    if amount is None:
+        return "-"
+    sign = SIGNS.get(currency, f"{currency} ")
+    return f"{'-' if amount < 0 and number(amount) != '0' else ''}{sign}{number(abs(amount))}"
+
+
+def number(value: float | None) -> str:
+    """A number to three digits: `12.4M`, `1,230`, `0.052`."""
+    if value is None:
+        return "-"
+    size = abs(value)
+    for step, letter in STEPS:
+        if size >= (step if step > 1e3 else 10 * step) * 0.9995:
+            return f"{_digits(value / step)}{letter}"
+    return f"{value:,.0f}" if size >= 999.5 else _digits(value)
+
+
+def percent(share: float | None) -> str:
+    """A share as `62 %`; never rounded to 0 or 100 unless it is."""
+    if share is None:
+        return "-"
+    shown = f"{100 * share:.0f}"
+    if shown == "0" and share > 5e-4:
+        return f"{100 * share:.2g} %"
+    return "99.9 %" if shown == "100" and share < 0.9995 else f"{shown} %"
+
+
+def short(period: str) -> str:
+    """A period as a column heading: `27Q1` for `2027Q1`."""
+    return re.sub(r"^20(\d\d(?:Q\d|-\d\d))$", r"\1", period)
+
+
+def few(periods: Sequence[str]) -> list[str]:
+    """Periods that become columns: all, or every n-th where there are too many."""
+    step = -(-len(periods) // MANY_PERIODS)
+    return list(periods[::step])
+
+
+def spans(periods: Sequence[str], order: Sequence[str]) -> str:
+    """Periods in words: `2027Q1-2027Q3, 2028Q1`, or `all periods`."""
+    at = sorted({order.index(t) for t in periods if t in order})
+    if len(at) == len(order) > 1:
+        return "all periods"
+    runs: list[list[int]] = []
+    for i in at:
+        if runs and runs[-1][-1] == i - 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    named = (order[r[0]] if len(r) == 1 else f"{order[r[0]]}-{order[r[-1]]}" for r in runs)
+    return ", ".join(named) or ", ".join(periods)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _digits(value: float) -> str:
+    return f"{Decimal(f'{value:.3g}'):f}"

@@ -1,0 +1,145 @@
+"""The answer to one instance: a self-contained document whose tables are also data frames."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from optimizer.instance.faults import BadInput, Fault
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "solvency/plan/1"
+
+Row = dict[str, Any]
+Document = dict[str, Any]
+
+
+class Table:
+    """One table of the plan: its columns stated here, its rows a data frame when asked for.
+
+    Every access makes a fresh frame, so changing one never changes the plan.
+    """
+
+    def __init__(self, *columns: str) -> None:
+        self.columns = columns
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, plan: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, plan: Plan, owner: type) -> pd.DataFrame: ...
+    def __get__(self, plan: Plan | None, owner: type) -> Self | pd.DataFrame:
+        if plan is None:
+            return self
+        import pandas as pd  # a second of import that a plan written as JSON never pays
+
+        return pd.DataFrame(list(plan.document[self.name]), columns=list(self.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, over the whole horizon: funded workflows, endpoints, decisions, and the ledger they earn.
+
+    Money is the instance's currency: `usd` in the ledger is present value, all else is cash of its period.
+    """
+
+    document: Document
+
+    ledger = Table("term", "usd", "cash_usd")
+    workflows = Table(
+        "workflow", "period", "funded", "launched", "demand", "served", "api", "unit",
+        "value_usd", "cost_usd", "net_usd", "usd_per_mtok",
+    )  # fmt: skip
+    endpoints = Table(
+        "endpoint", "pool", "site", "model", "gpu", "period", "replicas", "gpus", "hbm_gb", "kw",
+        "utilisation", "bound_by", "grade", "deployment", "precision", "concurrency", "context_tokens",
+        "tokens_per_s",
+    )  # fmt: skip
+    serving = Table("workflow", "source", "period", "day_part", "served")
+    resources = Table("family", "row", "period", "unit", "capacity", "used", "slack", "full")
+    decisions = Table("kind", "name", "period", "amount", "usd")
+    candidates = Table("workflow", "pool", "deployment", "stage", "reason", "value", "limit")
+    pools = Table("pool", "site", "gpu", "period", "gpus", "used", "powered_nodes", "idle_gpus", "usd")
+    layouts = Table("pool", "layout", "period", "gpus")
+    power = Table("site", "period", "day_part", "kw", "limit")
+    allocation = Table("workflow", "period", "term", "cash_usd")
+    verdicts = Table("workflow", "verdict", "served_share", "net_usd", "why")
+
+    @property
+    def status(self) -> str:
+        """`optimal`, `feasible`, `infeasible`, `unbounded`, `interrupted` or `no_plan`."""
+        return str(self.document["status"])
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an allocation to act on."""
+        return self.document["objective_usd"] is not None
+
+    @property
+    def objective_usd(self) -> float:
+        """Net present value; not a number without an allocation."""
+        return _number(self.document["objective_usd"])
+
+    @property
+    def bound_usd(self) -> float:
+        """No plan of this instance is worth more; not a number if nothing was proved."""
+        return _number(self.document["bound_usd"])
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is above the objective, relative; not a number if either is missing."""
+        return _number(self.document["gap"])
+
+    @property
+    def conflict(self) -> Document | None:
+        """What cannot hold together, when nothing can."""
+        conflict: Document | None = self.document["conflict"]
+        return conflict
+
+    def to_json(self) -> str:
+        """The document as JSON, full precision, nothing that is not JSON."""
+        return json.dumps(self.document, indent=1, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Plan:
+        """The plan saved in a file; BadInput if it is not one."""
+        try:
+            document = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _refused(path, f"cannot be read as a plan: {error}") from error
+        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+            raise _refused(path, f"is not a plan: its schema is not {SCHEMA!r}")
+        missing = [name for name in (*TABLES, "instance", "status") if name not in document]
+        if missing:
+            raise _refused(path, f"is not a whole plan: {', '.join(missing)} missing")
+        return cls(dict(document))
+
+
+TABLES: Mapping[str, Table] = {name: member for name, member in vars(Plan).items() if isinstance(member, Table)}
+
+
+def jsonable(value: Any) -> Any:
+    """Plain JSON data: tuples become lists, numbers that are not finite become null."""
+    if isinstance(value, Mapping):
+        return {str(k): jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _refused(path: str | Path, message: str) -> BadInput:
+    return BadInput([Fault(str(path), None, None, "", message)])

@@ -1,0 +1,114 @@
+"""What the decisions amount to: who is served where, and whose work fills which replica-hours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from optimizer.formulation.data import Data, Endpoint, Period
+
+Values = Mapping[str, Mapping[tuple[str, ...], float]]  # variable -> key -> value
+
+NOTHING = 1e-9  # tasks; below it a served figure is the solver's dust
+
+
+@dataclass(frozen=True)
+class Use:
+    """The values of all decisions, read the way a planner asks."""
+
+    data: Data
+    values: Values
+
+    def of(self, variable: str, *key: str) -> float:
+        """Value of one decision; 0 where the program has none."""
+        return self.values.get(variable, {}).get(key, 0.0)
+
+    @cached_property
+    def serving(self) -> dict[tuple[str, str, str, str], float]:
+        """Tasks by workflow, source (endpoint or API), period and day part, where there are any."""
+        both = (*self.values.get("serve", {}).items(), *self.values.get("api", {}).items())
+        return {(w, source, t, b): tasks for (w, source, t, b), tasks in both if tasks > NOTHING}
+
+    @cached_property
+    def standing(self) -> dict[tuple[str, Period], int]:
+        """Replicas by endpoint and period, where there are any."""
+        return {(e, Period(t)): round(n) for (e, t), n in self.values.get("replicas", {}).items() if n > 0.5}
+
+    @cached_property
+    def served(self) -> Mapping[tuple[str, str], float]:
+        """Tasks by workflow and period, from every source."""
+        return _summed({(w, t, s, b): n for (w, s, t, b), n in self.serving.items()}, 2)
+
+    @cached_property
+    def bought(self) -> Mapping[tuple[str, str], float]:
+        """Tasks by workflow and period that an API serves."""
+        return _summed(
+            {(w, t, s, b): n for (w, s, t, b), n in self.serving.items() if (w, s) in self.data.api_pairs}, 2
+        )
+
+    @cached_property
+    def busy(self) -> Mapping[tuple[str, str, str], float]:
+        """Replica-hours at work, at the mean load, by endpoint, period and workflow."""
+        pairs = self.data.pairs
+        return _summed(
+            {
+                (e, t, w, b): n / pairs[w, e].tasks_per_hour
+                for (w, e, t, b), n in self.serving.items()
+                if (w, e) in pairs
+            },
+            3,
+        )
+
+    @cached_property
+    def held(self) -> Mapping[tuple[str, str, str], float]:
+        """Replica-hours kept for a workflow, its peaks, headroom and outages included, by endpoint, period, workflow.
+
+        Together never more than the replica-hours that stand, so that what is charged is never more than what is paid.
+        """
+        wanted = {(e, t, w): hours * self._margin(w, e) for (e, t, w), hours in self.busy.items()}
+        claimed = _summed(wanted, 2)
+        return {(e, t, w): hours * min(1.0, self.there(e, t) / claimed[e, t]) for (e, t, w), hours in wanted.items()}
+
+    def there(self, e: str, t: str) -> float:
+        """Replica-hours that stand at an endpoint in a period."""
+        return self.standing.get((e, Period(t)), 0) * self.data.calendar.hours[Period(t)]
+
+    def at_work(self, e: str, t: str) -> float:
+        """Replica-hours at work at an endpoint in a period, at the mean load."""
+        return sum(self.busy.get((e, t, w), 0.0) for w in self.data.workflows_on[e])
+
+    def gpus(self, p: str, t: str) -> float:
+        """GPUs of the replicas in a pool; slices count as the part of the GPU that they are."""
+        at = self.data.endpoints
+        return sum(at[e].gpus * self.standing.get((e, Period(t)), 0) for e in self.data.endpoints_at[p])
+
+    def peak_kw(self, end: Endpoint, t: Period) -> float:
+        """Draw of an endpoint at the site's meter in its fullest day part."""
+        site, replicas = self.data.sites[end.site], self.standing.get((end.id, t), 0)
+        if site.nameplate:
+            return site.pue * end.op_kw * replicas
+        load = max(self._peak_load(end.id, t, b) for b in self.data.calendar.parts)
+        return site.pue * (end.idle_kw * replicas + (end.op_kw - end.idle_kw) * load)
+
+    def _peak_load(self, e: str, t: str, b: str) -> float:
+        hours = self.data.calendar.part_hours[Period(t), b]  # type: ignore[index]
+        return sum(
+            self.serving.get((w, e, t, b), 0.0)
+            * self.data.workflows[w].peak_factor
+            / (self.data.pairs[w, e].tasks_per_hour * hours)
+            for w in self.data.workflows_on[e]
+        )
+
+    def _margin(self, w: str, e: str) -> float:
+        workflow = self.data.workflows[w]
+        return workflow.peak_factor / (workflow.headroom * self.data.endpoints[e].availability)
+
+
+def _summed(numbers: Mapping[tuple[str, ...], float], parts: int) -> dict[tuple[str, ...], float]:
+    """Numbers added up over all but the first parts of their key."""
+    total: dict[tuple[str, ...], float] = defaultdict(float)
+    for key, number in numbers.items():
+        total[key[:parts]] += number
+    return total

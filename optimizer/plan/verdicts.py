@@ -1,0 +1,135 @@
+"""One line per workflow: served in full, in part or not at all, and what stood in the way.
+
+A reason is arithmetic on the instance and the plan, not a proof: the price of a limit takes another solve.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.formulation.data import Candidate, Data, Period, Workflow
+from optimizer.plan.figures import money, percent, spans
+from optimizer.plan.money import Cash
+from optimizer.plan.plan import Row
+from optimizer.plan.use import Use
+
+WHOLE = 0.9995  # of demand served counts as all of it
+STAGES = (
+    "accepted", "licence", "quality", "residency", "cooling", "context", "hbm", "scale_up", "latency",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What a task is worth at most and costs at least in one period; cost counts only what serving it adds."""
+
+    period: Period
+    usd: float
+    cost: float
+
+
+def verdicts(use: Use, cash: Cash, full: Iterable[Row], gap: float) -> Iterator[Row]:
+    """A verdict on each workflow, in the order of the instance."""
+    full, d = list(full), use.data
+    noise = gap * abs(sum(cash.values()))
+    net: Counter[str] = Counter()
+    for (owner, _, _), amount in cash.items():
+        net[owner] += amount
+    for w in d.workflows.values():
+        share = _served_share(use, w)
+        verdict = "full" if share >= WHOLE else "partly" if share > 0 else "none"
+        yield {
+            "workflow": w.id,
+            "verdict": verdict,
+            "served_share": share,
+            "net_usd": net[w.id],
+            "why": "" if verdict == "full" else "; ".join(_why(use, w, share, full, noise)),
+        }
+
+
+def _served_share(use: Use, w: Workflow) -> float:
+    served = sum(use.served.get((w.id, t), 0.0) for t in w.periods)
+    asked = sum(w.demand[t] for t in (w.periods[:1] if w.job else w.periods))
+    return served / asked if asked else 0.0
+
+
+def _why(use: Use, w: Workflow, share: float, full: list[Row], noise: float) -> Iterator[str]:
+    d, unit = use.data, use.data.currency
+    if not (d.endpoints_of[w.id] or d.apis_of[w.id]):
+        yield f"nothing can serve it: {_dropped([c for c in d.candidates if c.workflow == w.id])}"
+        return
+    margins = [_margin(d, w, t) for t in w.periods]
+    if share == 0 and all(m.usd <= m.cost for m in margins):
+        best = max(margins, key=lambda m: m.usd - m.cost)
+        yield f"a {w.unit} is worth {money(best.usd, unit)} and costs at least {money(best.cost, unit)}"
+        return
+    potential = sum(max(m.usd - m.cost, 0.0) * w.demand[m.period] for m in margins)
+    launch = 0.0 if w.running else min(w.launch_usd[t] for t in w.periods)
+    if share == 0 and potential <= launch:
+        yield f"it earns {money(potential, unit)} at most, no more than its launch costs ({money(launch, unit)})"
+        return
+    yield from _short(use, w, full)
+    if share == 0 and potential <= noise:
+        yield f"it earns {money(potential, unit)} at most, less than the gap of the proof"
+    last = w.tranches[-1]
+    if share > 0 and all(last.usd[m.period] <= m.cost for m in margins):
+        yield f"the last {percent(last.width)} of its {w.unit}s are worth less than they cost"
+
+
+def _margin(d: Data, w: Workflow, t: Period) -> Margin:
+    """The most valuable task against the cheapest way: an API, or the electricity of a GPU that stands anyway."""
+    ways = [d.api_pairs[w.id, a].usd_per_task[t] for a in d.apis_of[w.id]]
+    for e in d.endpoints_of[w.id]:
+        end, rate = d.endpoints[e], d.pairs[w.id, e].tasks_per_hour
+        site = d.sites[end.site]
+        ways.append(site.usd_per_kwh[t] * site.pue * (end.op_kw - end.idle_kw) / rate)
+    return Margin(t, w.tranches[0].usd[t], min(ways))
+
+
+def _short(use: Use, w: Workflow, full: list[Row]) -> Iterator[str]:
+    """Where demand is left, and which full limits the workflow would need more of there."""
+    d = use.data
+    short = [t for t in w.periods if use.served.get((w.id, t), 0.0) < WHOLE * w.demand[t]]
+    pools = {d.endpoints[e].pool for e in d.endpoints_of[w.id]}
+    needed = {"", *pools, *(d.pools[p].site for p in pools), *d.apis_of[w.id], *(b.id for b in d.budgets)}
+    between: dict[str, list[str]] = {}
+    for row in full:
+        if row["period"] in short and row["row"].split(" ")[0] in needed:
+            between.setdefault(named(row), []).append(row["period"])
+    if between:
+        found = [f"{name} ({spans(periods, d.calendar.periods)})" for name, periods in between.items()]
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        yield f"others earn more with what is full: {', '.join(found[:3])}{more}"
+    elif short:
+        yield f"what is left ({spans(short, d.calendar.periods)}) does not pay for whole replicas and its promises"
+
+
+def named(row: Row) -> str:
+    """A limit as a planner would say it: `power at ashburn`."""
+    return f"{WORDS.get(row['family'], row['family'])} {row['row'].split(' ')[0]}".strip()
+
+
+WORDS = {
+    "gpu_capacity": "GPUs of",
+    "hbm_capacity": "HBM of",
+    "bandwidth_capacity": "HBM bandwidth of",
+    "compute_capacity": "compute of",
+    "power_limit": "power at",
+    "spend_limit": "budget",
+    "api_limit": "quota of",
+    "launch_limit": "launches",
+    "portfolio_limit": "workflows at once",
+}
+
+
+def _dropped(candidates: list[Candidate]) -> str:
+    """How many candidates fell at which stage, and the one that came furthest."""
+    if not candidates:
+        return "no deployment and no API is offered to it"
+    stages: Mapping[str, int] = Counter(c.stage for c in candidates)
+    furthest = max(candidates, key=lambda c: STAGES.index(c.stage) if c.stage in STAGES else -1)
+    counts = ", ".join(f"{n} at {stage}" for stage, n in stages.items())
+    where = " on ".join(filter(None, (furthest.deployment, furthest.pool)))
+    return f"candidates fell {counts}; nearest: {where}: {furthest.reason}"

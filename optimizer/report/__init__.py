@@ -1,0 +1,1 @@
+"""The plan in words: text for a terminal, delimited tables, the mathematics on a page."""

@@ -1,0 +1,98 @@
+"""The answer in sentences: what it earns, how sure that is, what is funded, what is not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimizer.plan import Plan
+from optimizer.plan.figures import listed, money, percent, spans
+from optimizer.plan.plan import Row
+from optimizer.plan.verdicts import named
+
+SHOWN = 8  # full limits that are named; the rest is counted
+
+Line = tuple[str, str]  # style of a heading or of plain text, and the text
+
+
+def answer(plan: Plan) -> Iterator[Line]:
+    """The lines that come first, whatever the status."""
+    yield "title", headline(plan)
+    if not plan.answered:
+        yield from _nothing(plan)
+        return
+    by_verdict: dict[str, list[Row]] = {"full": [], "partly": [], "none": []}
+    for row in plan.document["verdicts"]:
+        by_verdict[row["verdict"]].append(row)
+    if by_verdict["full"]:
+        yield (
+            "good",
+            f"Served in full ({len(by_verdict['full'])}): {listed([r['workflow'] for r in by_verdict['full']])}.",
+        )
+    if by_verdict["partly"]:
+        yield "fair", f"Served in part ({len(by_verdict['partly'])}):"
+        yield from (("item", _partly(row)) for row in by_verdict["partly"])
+    if by_verdict["none"]:
+        yield "bad", f"Not funded ({len(by_verdict['none'])}):"
+        yield from (("item", f"{row['workflow']}: {row['why']}.") for row in by_verdict["none"])
+    yield from _full(plan)
+    if not plan.document["executable"]:
+        yield "bad", "Not executable: logic between decisions was dropped to study the formulation."
+
+
+def headline(plan: Plan) -> str:
+    """One sentence: net value and how far it is proved, or why there is none."""
+    document = plan.document
+    name, currency = document["instance"]["name"], document["currency"]
+    asked, limit = percent(document["options"]["gap"]), document["options"]["time_limit"]
+    if not plan.answered:
+        return f"{name}: " + {
+            "infeasible": "no plan exists; these rules cannot all hold.",
+            "unbounded": "the value has no limit; something is sold at a profit and limited by nothing.",
+            "interrupted": "interrupted before a first plan was found.",
+        }.get(plan.status, f"no plan was found in {limit:g} s. Maybe a longer --time-limit.")
+    earned = f"{name}: net value {money(plan.objective_usd, currency)} (present value over {_horizon(plan)})"
+    best = f"no plan earns more than {money(plan.bound_usd, currency)}" if document["bound_usd"] is not None else ""
+    if plan.status == "optimal":
+        return f"{earned}, proved within {asked}: {best}."
+    ended = "interrupted" if plan.status == "interrupted" else f"best found in {limit:g} s"
+    return f"{earned}, {ended}; " + (
+        f"proved within {percent(plan.gap)}: {best}." if best else "nothing is proved yet."
+    )
+
+
+def periods(plan: Plan) -> list[str]:
+    """All periods of the horizon, in order."""
+    return list(dict.fromkeys(row["period"] for row in plan.document["pools"]))
+
+
+def _horizon(plan: Plan) -> str:
+    order = periods(plan)
+    return order[0] if len(order) == 1 else f"{order[0]}-{order[-1]}"
+
+
+def _partly(row: Row) -> str:
+    return f"{row['workflow']}: {percent(row['served_share'])} of its demand; {row['why']}."
+
+
+def _full(plan: Plan) -> Iterator[Line]:
+    """Limits with no room left, the longest full first."""
+    full: dict[str, list[str]] = {}
+    for row in plan.document["resources"]:
+        if row["full"]:
+            full.setdefault(named(row), []).append(row["period"])
+    ranked = sorted(full.items(), key=lambda item: -len(item[1]))
+    shown = [f"{name} ({spans(at, periods(plan))})" if any(at) else name for name, at in ranked[:SHOWN]]
+    if shown:
+        more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
+        yield "fair", f"No room left in: {', '.join(shown)}{more}."
+    else:
+        yield "good", "Room is left everywhere: no capacity or limit is full."
+
+
+def _nothing(plan: Plan) -> Iterator[Line]:
+    conflict = plan.conflict or {"reasons": (), "families": (), "smallest": True}
+    yield from (("item", f"{reason}.") for reason in conflict["reasons"])
+    if conflict["families"]:
+        sure = "" if conflict["smallest"] else " (not shown to be the fewest)"
+        yield "bad", f"Families in conflict{sure}: {listed(conflict['families'])}."
+        yield "plain", "Drop any one of them (--drop FAMILY) and a plan exists." if conflict["smallest"] else ""

@@ -1,0 +1,158 @@
+"""The whole path: instance, resolved figures, program, proof, plan, independent check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any, Protocol
+
+from pyomo.environ import ConcreteModel, value
+
+from optimizer.engine.compile import compile_model
+from optimizer.engine.highs import solve_program
+from optimizer.engine.progress import Progress
+from optimizer.formulation.build import Formulation, UnknownFamily, state
+from optimizer.formulation.data import Data
+from optimizer.formulation.family import Family
+from optimizer.formulation.variables import PLACEMENT, STRATEGY
+from optimizer.instance.changes import apply
+from optimizer.instance.faults import BadInput, Fault
+from optimizer.instance.schema import Instance
+from optimizer.plan.build import allocation, header
+from optimizer.plan.conflict import conflict
+from optimizer.plan.plan import Plan
+from optimizer.resolve import resolve
+from optimizer.verify import Row as CheckedRow
+from optimizer.verify import Verification, verify
+
+FEASIBILITY_SECONDS = 10.0  # for one question of the search for a conflict
+ANY_PLAN = 1e9  # a gap at which the first plan found is good enough
+
+
+class InternalError(RuntimeError):
+    """A defect of this program: its answer failed the check and was withheld."""
+
+
+class Cancel(Protocol):
+    """Anything like a threading.Event."""
+
+    def is_set(self) -> bool:
+        """True from the moment the solve should end with its best plan."""
+
+
+def solve(
+    instance: Instance,
+    *,
+    gap: float = 1e-3,
+    time_limit: float = 300.0,
+    threads: int | None = None,
+    seed: int = 0,
+    scenario: str | None = None,
+    set: Sequence[str] | Mapping[str, Any] = (),
+    drop: Sequence[str] = (),
+    extra: Sequence[Family] = (),
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Cancel | None = None,
+) -> Plan:
+    """The best plan of an instance, proved to `gap` unless `time_limit` (seconds of wall clock) comes first.
+
+    `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own. A plan
+    always passed the check against the instance; InternalError is raised otherwise, SolverError if the
+    solver failed, BadInput if the instance, a change or a name is wrong.
+    """
+
+    began = monotonic()
+    changed, scenario_drop = apply(instance, set, [scenario] if scenario else [])
+    options = {
+        "gap": gap,
+        "time_limit": time_limit,
+        "threads": threads or 1,
+        "seed": seed,
+        "set": [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set),
+        "drop": [*drop, *scenario_drop],
+    }
+    resolution = resolve(changed)
+    stated = _state(resolution.data, options["drop"], extra)
+    tags = {**dict.fromkeys(STRATEGY, "strategy"), **dict.fromkeys(PLACEMENT, "placement")}
+    program = compile_model(stated.model, tags=tags, periods=resolution.data.calendar.periods)
+    outcome = solve_program(
+        program,
+        gap=gap,
+        time_limit=max(time_limit - (monotonic() - began), 0.0),
+        threads=threads or 1,
+        seed=seed,
+        progress=progress,
+        cancel=cancel,
+    )
+    origin = {
+        "name": instance.name,
+        "path": instance.source,
+        "sha256": instance.sha256,
+        "resolved": resolution.document,
+    }
+    document = header(outcome, origin, options, resolution.data)
+    document["scenario"] = scenario
+    document |= _answer(resolution.data, stated, outcome, document, extra)
+    document["seconds"] = monotonic() - began
+    return Plan(document)
+
+
+def formulate(instance: Instance, *, drop: Sequence[str] = (), extra: Sequence[Family] = ()) -> ConcreteModel:
+    """The Pyomo model of an instance, to inspect or to extend."""
+
+    return _state(resolve(instance).data, drop, extra).model
+
+
+def _state(data: Data, drop: Iterable[str], extra: Sequence[Family]) -> Formulation:
+
+    try:
+        return state(data, drop, extra)
+    except UnknownFamily as error:
+        raise BadInput([Fault(None, None, None, "drop", str(error).removesuffix("."))]) from error
+
+
+def _answer(
+    data: Data, stated: Formulation, outcome: Outcome, document: Mapping[str, Any], extra: Sequence[Family]
+) -> dict[str, Any]:
+    """What the outcome adds to the document: a checked allocation, or the conflict that rules one out."""
+    if outcome.status == "infeasible":
+        return {"conflict": _conflict(data, stated, extra)}
+    if not outcome.values:
+        return {}
+
+    filled = allocation(data, stated, outcome, document["options"]["gap"])
+    check = _verified({**document, **filled}, stated, extra)
+    return {**filled, "verification": {"checked_rows": check.checked_rows, "worst_violation": check.worst_violation,
+                                       "passed": check.passed, "rows_by_family": check.rows_by_family}}  # fmt: skip
+
+
+def _verified(document: Mapping[str, Any], stated: Formulation, extra: Sequence[Family]) -> Verification:
+
+    check = verify(document, {each.name: _rule(stated, each) for each in extra})
+    if not check.passed:
+        worst = "; ".join(v.text for v in check.violations[:3])
+        raise InternalError(
+            f"the plan broke {len(check.violations)} rows of its own instance and was withheld: {worst}"
+        )
+    return check
+
+
+def _rule(stated: Formulation, each: Family) -> Callable[[object], Iterator[CheckedRow]]:
+    """A family from outside has no second statement: its own rows are held against the values of the plan."""
+
+    def rows(_: object) -> Iterator[CheckedRow]:
+        for row in stated.rows[each.name]:
+            used, available = float(value(row.used)), float(value(row.available))
+            yield CheckedRow(each.name, row.key, each.period(row.key), used, row.sense, available)
+
+    return rows
+
+
+def _conflict(data: Data, stated: Formulation, extra: Sequence[Family]) -> Mapping[str, Any]:
+
+    def feasible(without: Iterable[str]) -> bool | None:
+        program = compile_model(_state(data, (*stated.dropped, *without), extra).model)
+        found = solve_program(program, gap=ANY_PLAN, time_limit=FEASIBILITY_SECONDS)
+        return False if found.status == "infeasible" else True if found.values else None
+
+    return conflict(data, [f for f in stated.families if stated.rows[f.name]], feasible)
