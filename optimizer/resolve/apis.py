@@ -1,0 +1,122 @@
+"""What a task costs on each API, and which workflows may buy it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from optimizer.formulation.data import ApiLimit, ApiPair, Candidate, Period
+from optimizer.instance.calendar import Calendar
+from optimizer.instance.faults import BadInput
+from optimizer.instance.schema import Api, ApiPrice, Instance, Workflow
+from optimizer.resolve import eligibility
+from optimizer.resolve.faults import fault
+from optimizer.resolve.fleet import laid
+from optimizer.resolve.tokens import Tokens, tokens
+from optimizer.resolve.types import Drop, Ground
+
+LIST = "genai-prices:"
+PRICED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)  # some list prices depend on the hour; a plan must not
+MTOK = 1e6
+MINUTES_PER_HOUR = 60.0
+
+
+@dataclass
+class Bought:
+    """Pairs of workflows and APIs with their prices, and what was dropped."""
+
+    pairs: dict[tuple[str, str], ApiPair] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def buy(ground: Ground) -> Bought:
+    """Every workflow and API that may serve it, at the price of the workflow's own tokens per call."""
+    bought = Bought()
+    for a, api in ground.instance.apis.items():
+        for w, workflow in ground.instance.workflows.items():
+            if workflow.gpu_hours is not None:
+                continue
+            drop = _unfit(workflow, api, a, asked_for=w in api.prices)
+            price = None if drop else _usd_per_task(ground, a, w)
+            if price is not None:
+                into, out = tokens(workflow, a) or Tokens(0.0, 0.0)
+                bought.pairs[w, a] = ApiPair(price, into, out)
+            else:
+                drop = drop or Drop("price", "no price for work without tokens")
+                bought.candidates.append(Candidate(w, "", a, *drop))
+        bought.notes += _notes(ground, a, api)
+    return bought
+
+
+def limits(api: Api, calendar: Calendar) -> ApiLimit:
+    """Quotas by period, and rate limits per hour."""
+    rates = (api.tokens_per_minute, api.requests_per_minute)
+    hourly = [None if rate is None else rate * MINUTES_PER_HOUR for rate in rates]
+    quotas = [None if q is None else laid(calendar, q) for q in (api.tokens_per_period, api.requests_per_period)]
+    return ApiLimit(quotas[0], quotas[1], hourly[0], hourly[1])
+
+
+def _unfit(w: Workflow, api: Api, a: str, *, asked_for: bool) -> Drop | None:
+    drop = eligibility.of_api(w, a, asked_for=asked_for) or eligibility.of_quality(w, api.quality)
+    drop = drop or eligibility.of_residency(w, api.jurisdiction)
+    for name, floor, value in (
+        ("time to first token", w.latency.ttft_ms, api.ttft_ms),
+        ("time per output token", w.latency.tpot_ms, api.tpot_ms),
+    ):
+        if drop is None and floor is not None and value is not None and value > floor:
+            drop = Drop("latency", f"{name} in ms", value, floor)
+    return drop
+
+
+def _notes(ground: Ground, a: str, api: Api) -> list[str]:
+    if api.ttft_ms is not None and api.tpot_ms is not None:
+        return []
+    asking = [w for w, workflow in ground.instance.workflows.items() if workflow.latency.model_fields_set]
+    return [f"{a}: latency not fully stated, taken to meet every floor"] if asking else []
+
+
+def _usd_per_task(ground: Ground, a: str, w: str) -> dict[Period, float] | None:
+    """Money per task by period: per task as stated, else by the workflow's own prices, the API's, or the list's."""
+    api, calendar = ground.instance.apis[a], ground.calendar
+    need = tokens(ground.instance.workflows[w], a)
+    factor = laid(calendar, api.price_factor)
+    for stated in (api.prices.get(w), api):
+        price = None if stated is None else _stated(stated, need, calendar)
+        if price is not None:
+            return {t: factor[t] * usd for t, usd in price.items()}
+    if api.model is None or need is None:
+        return None
+    usd = _list_price(ground.instance, a, api.model, need)
+    return {t: factor[t] * usd for t in factor}
+
+
+def _stated(price: ApiPrice, need: Tokens | None, calendar: Calendar) -> Mapping[Period, float] | None:
+    if price.usd_per_task is not None:
+        return laid(calendar, price.usd_per_task)
+    if need is None or price.usd_per_mtok_in is None or price.usd_per_mtok_out is None:
+        return None
+    into, out = laid(calendar, price.usd_per_mtok_in), laid(calendar, price.usd_per_mtok_out)
+    return {t: (need.into * into[t] + need.out * out[t]) / MTOK for t in into}
+
+
+def _list_price(instance: Instance, a: str, name: str, need: Tokens) -> float:
+    """Money for one call at the list price of `genai-prices`, tiers by the length of this very call."""
+    from genai_prices import Usage, calc_price  # noqa: PLC0415 (a fifth of a second, only where a list price is asked for)
+
+    provider, _, model = name.removeprefix(LIST).partition("/")
+    calls = (max(round(need.into), 1), max(round(need.out), 1))
+    try:
+        found = calc_price(Usage(input_tokens=calls[0], output_tokens=calls[1]), model_ref=model,
+                           provider_id=provider, genai_request_timestamp=PRICED_AT)  # fmt: skip
+    except LookupError as error:
+        at = ("apis", a, "model")
+        maybe = f"state usd_per_mtok_in and usd_per_mtok_out in apis.{a}"
+        raise BadInput([fault(instance, at, f"apis.{a}.model: no list price for '{name}': {error}", maybe)]) from error
+    return _scaled(found.input_price, need.into / calls[0]) + _scaled(found.output_price, need.out / calls[1])
+
+
+def _scaled(usd: Decimal, factor: float) -> float:
+    return float(usd) * factor

@@ -1,0 +1,225 @@
+"""Deployments the catalogue offers on a pool: AI model x precision x size x concurrency x context ceiling.
+
+One candidate is reported per workflow, AI model, precision and size at the first stage that stops it; where only
+the higher concurrencies fall, the lowest that falls stands for those above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from optimizer.catalogue.types import AiModel, Slice
+from optimizer.formulation.data import Candidate
+from optimizer.resolve import eligibility
+from optimizer.resolve.tokens import Tokens, tokens
+from optimizer.resolve.types import Deployment, Drop, Ground, Place, Work
+from optimizer.speed.estimate import SpeedModel, load_speed_model
+from optimizer.speed.memory import Memory, resident_gb
+from optimizer.speed.power import load_share, replica_kw
+from optimizer.speed.step import peak_tflops
+
+NARROW = ("fp4", "int4")  # read narrow and multiplied in bf16 where the GPU has no such units: weight-only quantisation
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one replica occupies: whole GPUs, a slice of one, or a share of one that others reside on too."""
+
+    name: str
+    gpus: int
+    share: float  # of a GPU, for counting
+    part: Slice | None = None
+    residents: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to run an AI model on a pool, before concurrency and context are chosen."""
+
+    place: Place
+    model: AiModel
+    precision: str
+    size: Size
+
+    @property
+    def stem(self) -> str:
+        """Start of the names of its deployments."""
+        return f"{self.model.id}/{self.precision}x{self.size.name}"
+
+    @property
+    def room_gb(self) -> float:
+        """HBM that each of its GPUs, or its slice, has for it."""
+        return self.size.part.hbm_gb if self.size.part else self.place.gpu.model.usable_hbm_gb
+
+    def memory(self, concurrency: int, ceiling: int) -> Memory:
+        """What a replica holds when every sequence stands at its ceiling."""
+        sliced = self.size.part is not None
+        return resident_gb(self.model, self.precision, self.size.gpus, concurrency, ceiling, sliced=sliced)
+
+
+@dataclass
+class Offers:
+    """Deployments and drops of one resolution, filled pool by pool; speeds are worked out once."""
+
+    ground: Ground
+    stated: Mapping[tuple[str, str, str], frozenset[str]]  # (pool, AI model, precision) -> workflows already served
+    speed: SpeedModel = field(default_factory=load_speed_model)
+    known: dict[tuple[object, ...], Work] = field(default_factory=dict)
+    drops: list[Candidate] = field(default_factory=list)
+
+    def on(self, place: Place, workflows: Iterable[str]) -> Iterator[Deployment]:
+        """Every deployment that at least one of these workflows may use here."""
+        names = tuple(workflows)
+        for model_id in self.ground.models:
+            fitting = [w for w in names if model_fits(self.ground, w, model_id) is None]
+            if fitting:
+                model = self.ground.models[model_id]
+                yield from self._of_model(place, model, fitting)
+
+    def _of_model(self, place: Place, model: AiModel, names: list[str]) -> Iterator[Deployment]:
+        needs = {w: found for w in names if (found := _tokens(self.ground, w, model))}
+        for precision in model.precisions:
+            if precision not in self.ground.settings.precisions:
+                continue
+            wanted = list(self._wanting(place, model, precision, needs))
+            for size in sizes(place, self.ground.settings.gpus) if wanted else ():
+                yield from self._of_way(Way(place, model, precision, size), {w: needs[w] for w in wanted})
+
+    def _wanting(self, place: Place, model: AiModel, precision: str, names: Iterable[str]) -> Iterator[str]:
+        served = self.stated.get((place.id, model.id, precision), frozenset())
+        for w in names:
+            drop: Drop | None = eligibility.of_precision(self.ground.instance.workflows[w], precision)
+            if drop is None and precision not in place.gpu.model.tflops and precision not in NARROW:
+                drop = Drop("precision", "GPU model has no units for it", precision, ", ".join(place.gpu.model.tflops))
+            if drop is None and w in served:
+                drop = Drop("accepted", "the instance states its own deployment", precision)
+            if drop:
+                self._note(w, place, f"{model.id}/{precision}", drop)
+            else:
+                yield w
+
+    def _of_way(self, way: Way, needs: Mapping[str, Tokens]) -> Iterator[Deployment]:
+        if way.size.gpus > way.place.domain:
+            drop = Drop("scale_up", "replica exceeds the scale-up domain, GPUs", way.size.gpus, way.place.domain)
+            for w in needs:
+                self._note(w, way.place, way.stem, drop)
+            return
+        ceilings = {w: self._ceiling(way.model, need) for w, need in needs.items()}
+        fallen: set[str] = set()
+        for concurrency in sorted(self.ground.settings.concurrency):
+            memory = {k: way.memory(concurrency, k) for k in set(ceilings.values())}
+            work: dict[str, Work] = {}
+            for w, need in needs.items():
+                found = self._work(way, concurrency, need)
+                fall = self._drop(way, w, memory[ceilings[w]], found)
+                if fall:
+                    if w not in fallen:
+                        self._note(w, way.place, f"{way.stem}/c{concurrency}/k{ceilings[w] // 1024}", fall)
+                    fallen.add(w)
+                else:
+                    work[w] = found
+            for ceiling in sorted({ceilings[w] for w in work}):
+                served = {w: each for w, each in work.items() if ceilings[w] <= ceiling}
+                yield self._deployment(way, concurrency, ceiling, served)
+
+    def _drop(self, way: Way, w: str, memory: Memory, work: Work) -> Drop | None:
+        if memory.per_gpu_gb > way.room_gb:
+            figures = round(memory.per_gpu_gb, 3), round(way.room_gb, 3)
+            return Drop("hbm", "GB per GPU for weights, overhead and KV cache", *figures)
+        return eligibility.of_latency(self.ground.instance.workflows[w], work)
+
+    def _ceiling(self, model: AiModel, need: Tokens) -> int:
+        grid = (k for k in sorted(self.ground.settings.context_tokens) if need.context <= k < model.context_tokens)
+        return next(grid, model.context_tokens)
+
+    def _work(self, way: Way, concurrency: int, need: Tokens) -> Work:
+        key = (way.place.gpu.id, way.model.id, way.precision, way.size, concurrency, need)
+        if key not in self.known:
+            self.known[key] = self._estimated(way, concurrency, need)
+        return self.known[key]
+
+    def _estimated(self, way: Way, concurrency: int, need: Tokens) -> Work:
+        gpu = way.place.gpu
+        speed = self.speed.estimate(
+            way.model, gpu.measured_as, precision=way.precision, gpus=way.size.gpus, concurrency=concurrency,
+            tokens_in=need.into, tokens_out=max(need.out, 1.0), slice=way.size.part,
+        )  # fmt: skip
+        slow = (speed.ttft_high, speed.tpot_high) if self.ground.settings.pessimistic else (1.0, 1.0)
+        planned = replace(speed, ttft_ms=speed.ttft_ms * slow[0], tpot_ms=speed.tpot_ms * slow[1])
+        shared = way.size.residents > 1
+        in_bf16 = gpu.model.tflops["bf16"] / peak_tflops(gpu.model, way.precision) if shared else 1.0
+        return Work(
+            tasks_per_hour=planned.tasks_per_hour(concurrency, need.out),
+            bytes_gb=speed.bytes_per_task / 1e9,
+            tflop=speed.flops_per_task / 1e12 * in_bf16,
+            ttft_ms=speed.ttft_ms,
+            tpot_ms=speed.tpot_ms,
+            ttft_range=(speed.ttft_low, speed.ttft_high),
+            tpot_range=(speed.tpot_low, speed.tpot_high),
+            grade=speed.grade,
+            bound_by=speed.bound_by,
+            basis=speed.basis,
+        )
+
+    def _deployment(self, way: Way, concurrency: int, ceiling: int, work: Mapping[str, Work]) -> Deployment:
+        gpu, size = way.place.gpu, way.size
+        name = f"{way.stem}/c{concurrency}/k{ceiling // 1024}"
+        idle, op = power_kw(way.place, size, concurrency)
+        return Deployment(
+            id=f"{gpu.id}/{name}", name=name, model=way.model.id, gpu=gpu.id, precision=way.precision,
+            gpus=size.share, slice=size.part.name if size.part else None, concurrency=concurrency,
+            context_tokens=ceiling, hbm_gb=way.memory(concurrency, ceiling).total_gb, idle_kw=idle, op_kw=op,
+            availability=self.ground.settings.availability(gpu.measured_as.id), keep=False, quality={}, work=work,
+        )  # fmt: skip
+
+    def _note(self, w: str, place: Place, name: str, drop: Drop) -> None:
+        self.drops.append(Candidate(w, place.id, name, *drop))
+
+
+def model_fits(ground: Ground, w: str, model_id: str) -> Drop | None:
+    """Whether an AI model may serve a workflow anywhere: accepted, licensed, good enough, long enough."""
+    workflow = ground.instance.workflows[w]
+    if drop := eligibility.of_model(workflow, model_id, asked_for=False):
+        return drop
+    model = ground.models[model_id]
+    if drop := eligibility.of_licence(workflow, model.licence, model.commercial_use):
+        return drop
+    if drop := eligibility.of_quality(workflow, model.quality):
+        return drop
+    need = _tokens(ground, w, model)
+    if need is not None and need.context > model.context_tokens:
+        return Drop("context", "tokens of one task exceed the model's context", need.context, model.context_tokens)
+    return None
+
+
+def sizes(place: Place, grid: Iterable[int]) -> list[Size]:
+    """What a replica may occupy on this pool."""
+    if place.pool.sharing == "partitioned":
+        return [Size(s.name, 1, s.compute_share, part=s) for s in place.slices.values()]
+    if place.pool.sharing == "shared":
+        most = place.pool.max_residents or 1
+        return [Size(f"1of{most}", 1, 1 / most, residents=most)]
+    return [Size(f"{g}g", g, float(g)) for g in sorted(grid)]
+
+
+def power_kw(place: Place, size: Size, concurrency: float) -> tuple[float, float]:
+    """kW of a replica without load and at its concurrency; on a shared GPU all of the GPU works while it does."""
+    gpu = place.gpu.model
+    if size.residents == 1:
+        return replica_kw(gpu, size.gpus, concurrency, size.part)
+    idle = gpu.idle_kw * size.share
+    return idle, idle + (gpu.op_kw - gpu.idle_kw) * load_share(concurrency)
+
+
+def _tokens(ground: Ground, w: str, model: AiModel) -> Tokens | None:
+    return tokens(ground.instance.workflows[w], model.id, model.output_multiplier)
+
+
+def coarse_drops(ground: Ground) -> Iterator[Candidate]:
+    """AI models that may serve a workflow on no pool, once per workflow and AI model."""
+    for w, workflow in ground.instance.workflows.items():
+        for model_id in ground.models if workflow.tokens_in is not None else ():
+            drop = model_fits(ground, w, model_id)
+            if drop:
+                yield Candidate(w, "", model_id, *drop)

@@ -1,0 +1,172 @@
+"""The resolved instance: the public schema with `catalogue: none`, every figure and price stated.
+
+`resolve(parse(document))` gives the same Data. Deployments are those with a pair left after dropping. TTFT and TPOT
+have intervals of their own; the schema has one for both, which takes the narrower slow end, and the basis names both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from optimizer.catalogue.types import AiModel, Figure, GpuModel
+from optimizer.formulation.data import Data
+from optimizer.resolve.apis import Bought
+from optimizer.resolve.endpoints import Placed
+from optimizer.resolve.tokens import DEFAULT, tokens
+from optimizer.resolve.types import Deployment, Ground, Work
+
+Plain = dict[str, Any]
+
+GPU_FIELDS = ("name", "vendor", "hbm_gb", "usable_hbm_gb", "bandwidth_tb_s", "tflops", "tdp_w", "idle_kw", "op_kw",
+              "gpus_per_node", "scale_up_domain", "cooling", "layouts")  # fmt: skip
+MODEL_FIELDS = ("name", "params_b", "active_params_b", "layers", "experts", "experts_per_token", "attention",
+                "kv_values_per_token", "kv_heads", "context_tokens", "precisions", "licence", "commercial_use",
+                "quality", "output_multiplier")  # fmt: skip
+
+
+def document(ground: Ground, placed: Placed, bought: Bought, data: Data) -> Plain:
+    """Plain data of the resolved instance, fit for JSON."""
+    instance = ground.instance
+    stated = instance.dump()
+    used = _used(placed, data)
+    accepted = {name for w in instance.workflows.values() for name in w.accepts.models or ()}
+    models = ({d.model for d in used.values()} | accepted) & set(ground.models)
+    return {
+        **{k: stated[k] for k in ("schema", "name", "note", "currency", "horizon", "day_parts") if k in stated},
+        "schema": instance.schema_,
+        "currency": instance.currency,
+        "horizon": {**stated["horizon"], "discount_rate": instance.horizon.discount_rate},
+        "resolved_from": instance.source or instance.resolved_from or instance.name,
+        "catalogue": "none",
+        "sites": stated["sites"],
+        "pools": {p: _pool(ground, p, spec) for p, spec in stated["pools"].items()},
+        "gpus": {place.gpu.id: _gpu(place.gpu.model) for place in ground.places.values()},
+        "models": {name: _model(ground.models[name]) for name in sorted(models)},
+        "deployments": {i: _deployment(d, sorted(pools)) for (i, pools), d in _by_pools(used, data).items()},
+        "apis": {a: _api(bought, data, a, spec) for a, spec in stated.get("apis", {}).items()},
+        "workflows": {w: _workflow(ground, used, data, w, spec) for w, spec in stated["workflows"].items()},
+        **({"limits": stated["limits"]} if "limits" in stated else {}),
+        "options": _options(ground),
+    }
+
+
+def _used(placed: Placed, data: Data) -> dict[str, Deployment]:
+    kept = {e.deployment for e in data.endpoints.values()}
+    return {i: d for i, d in placed.deployments.items() if i in kept}
+
+
+def _by_pools(used: Mapping[str, Deployment], data: Data) -> dict[tuple[str, tuple[str, ...]], Deployment]:
+    pools: dict[str, set[str]] = defaultdict(set)
+    for e in data.endpoints.values():
+        pools[e.deployment].add(e.pool)
+    return {(i, tuple(sorted(pools[i]))): used[i] for i in used}
+
+
+def _pool(ground: Ground, p: str, spec: Plain) -> Plain:
+    place = ground.places[p]
+    full = {**spec, "gpu": place.gpu.id, "node": place.node}
+    if place.pool.sharing == "shared":
+        share = place.pool.compute_share
+        full["compute_share"] = ground.settings.compute_share if share is None else share
+        full["bandwidth_share"] = place.pool.bandwidth_share
+    return full
+
+
+def _gpu(gpu: GpuModel) -> Plain:
+    slices = {
+        s.name: {"hbm_gb": s.hbm_gb, "compute_share": s.compute_share, "bandwidth_share": s.bandwidth_share}
+        for s in gpu.slices.values()
+    }
+    return {**_plain(gpu, GPU_FIELDS), "slices": slices, "source": _sources(gpu.figures)}
+
+
+def _model(model: AiModel) -> Plain:
+    return {**_plain(model, MODEL_FIELDS), "source": _sources(model.figures)}
+
+
+def _plain(figures: object, names: tuple[str, ...]) -> Plain:
+    values = {name: getattr(figures, name) for name in names}
+    return {k: _copy(v) for k, v in values.items() if v is not None}
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _copy(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _sources(figures: Mapping[str, Figure]) -> str:
+    said = [f"{name}: {f.grade}, {f.source}{f' ({f.as_of})' if f.as_of else ''}" for name, f in figures.items()]
+    return "; ".join(said) or "stated in the instance"
+
+
+def _deployment(d: Deployment, pools: list[str]) -> Plain:
+    place = {"slice": d.slice} if d.slice else {"gpus": d.gpus}
+    ceiling = {"context_tokens": d.context_tokens} if d.context_tokens else {}
+    return {
+        "model": d.model, "gpu": [d.gpu], "pools": pools, "workflows": list(d.work), "precision": d.precision, **place,
+        "hbm_gb": d.hbm_gb, "concurrency": d.concurrency, **ceiling, "idle_kw": d.idle_kw, "op_kw": d.op_kw,
+        "availability": d.availability, "keep": d.keep, "quality": dict(d.quality),
+        "work": {w: _work(work) for w, work in d.work.items()},
+    }  # fmt: skip
+
+
+def _work(work: Work) -> Plain:
+    times = {k: v for k, v in (("ttft_ms", work.ttft_ms), ("tpot_ms", work.tpot_ms)) if v is not None}
+    bound = {"bound_by": work.bound_by} if work.bound_by in ("bandwidth", "hbm", "compute", "latency") else {}
+    low, high = (pick(a, b) for pick, a, b in zip((max, min), work.ttft_range, work.tpot_range, strict=True))
+    return {
+        "tasks_per_hour": work.tasks_per_hour, **times, "bytes_gb_per_task": work.bytes_gb,
+        "tflop_per_task": work.tflop, **bound, "grade": work.grade, "interval_low": low, "interval_high": high,
+        "basis": _basis(work),
+    }  # fmt: skip
+
+
+def _basis(work: Work) -> str:
+    if work.ttft_range == work.tpot_range or "TTFT x" in work.basis:
+        return work.basis
+    (a, b), (c, d) = work.ttft_range, work.tpot_range
+    return f"{work.basis}; nine in ten within TTFT x{a:.2f}..{b:.2f}, TPOT x{c:.2f}..{d:.2f}"
+
+
+def _api(bought: Bought, data: Data, a: str, spec: Plain) -> Plain:
+    periods = data.calendar.periods
+    prices = {
+        w: {"usd_per_task": [pair.usd_per_task[t] for t in periods]} for (w, b), pair in bought.pairs.items() if b == a
+    }
+    return {**{k: v for k, v in spec.items() if k != "price_factor"}, "prices": prices}
+
+
+def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str, spec: Plain) -> Plain:
+    """The workflow with its tokens on each AI model, its headroom, and its accepted GPUs by the names of the pools."""
+    workflow = ground.instance.workflows[w]
+    full = {**spec, "headroom": data.workflows[w].headroom}
+    if workflow.tokens_out is not None:
+        full["tokens_out"] = {**workflow.tokens_out, **_tokens_out(ground, used, w)}
+    if workflow.accepts.gpus is not None:
+        names = [p.gpu.id for p in ground.places.values() if p.gpu.names & set(workflow.accepts.gpus)]
+        full["accepts"] = {**spec["accepts"], "gpus": sorted(set(names))}
+    return full
+
+
+def _tokens_out(ground: Ground, used: Mapping[str, Deployment], w: str) -> dict[str, float]:
+    """Output tokens on each AI model that may serve the workflow, its multiplier applied."""
+    workflow = ground.instance.workflows[w]
+    found = {}
+    for name in sorted({d.model for d in used.values() if w in d.work and d.model in ground.models}):
+        need = tokens(workflow, name, ground.models[name].output_multiplier)
+        if need is not None and name != DEFAULT:
+            found[name] = need.out
+    return found
+
+
+def _options(ground: Ground) -> Plain:
+    s = ground.settings
+    stated = {} if s.stated_availability is None else {"availability": s.stated_availability}
+    return {
+        "headroom": s.headroom, **stated, "compute_share": s.compute_share, "concurrency": list(s.concurrency),
+        "gpus": list(s.gpus), "precisions": list(s.precisions), "context_tokens": list(s.context_tokens),
+        "speed": "expected",
+    }  # fmt: skip
