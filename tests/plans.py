@@ -1,7 +1,8 @@
-"""A small plan written by hand: five workflows, three kinds of pool, two periods of 240 h; every sum is in the comments."""
+"""A small plan written by hand: five workflows, three kinds of pool, two periods; every sum is in the comments."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 Document = dict[str, Any]
@@ -19,11 +20,13 @@ INSTANCE: Document = {
     },
     "gpus": {
         "big": {
-            "hbm_gb": 80, "usable_hbm_gb": 75, "bandwidth_tb_s": 3, "tflops": {"bf16": 1000}, "idle_kw": 0.1, "op_kw": 1,
+            "hbm_gb": 80, "usable_hbm_gb": 75, "bandwidth_tb_s": 3, "tflops": {"bf16": 1000},
+            "idle_kw": 0.1, "op_kw": 1,
             "gpus_per_node": 8, "scale_up_domain": 8, "cooling": "air",
         },
         "cut": {
-            "hbm_gb": 80, "usable_hbm_gb": 75, "bandwidth_tb_s": 3, "tflops": {"bf16": 1000}, "idle_kw": 0.1, "op_kw": 1,
+            "hbm_gb": 80, "usable_hbm_gb": 75, "bandwidth_tb_s": 3, "tflops": {"bf16": 1000},
+            "idle_kw": 0.1, "op_kw": 1,
             "gpus_per_node": 2, "scale_up_domain": 2, "cooling": "air",
             "slices": {
                 "1g": {"hbm_gb": 10, "compute_share": 0.125, "bandwidth_share": 0.125},
@@ -34,7 +37,10 @@ INSTANCE: Document = {
     },
     "pools": {
         "whole": {"site": "east", "gpu": "big", "count": 16, "usd_per_gpu_hour": 1, "lease_usd_per_gpu_hour": 0.1},
-        "mig": {"site": "east", "gpu": "cut", "count": 2, "usd_per_gpu_hour": 2, "paid": "powered", "sharing": "partitioned"},
+        "mig": {
+            "site": "east", "gpu": "cut", "count": 2, "usd_per_gpu_hour": 2, "paid": "powered",
+            "sharing": "partitioned",
+        },
         "mps": {
             "site": "west", "gpu": "cut", "count": 2, "usd_per_gpu_hour": 0.5, "sharing": "shared", "max_residents": 3,
             "bandwidth_share": 0.5,
@@ -44,30 +50,36 @@ INSTANCE: Document = {
     "deployments": {
         "llama-2": {
             "model": "llama", "gpu": "big", "precision": "fp8", "gpus": 2, "hbm_gb": 140, "context_tokens": 2048,
+            "workflows": ["chat"],
             "idle_kw": 0.4, "op_kw": 2, "quality": {"mmlu": 0.8},
             "work": {"chat": {"tasks_per_hour": 10, "ttft_ms": 300, "tpot_ms": 30, "interval_high": 1.5}},
         },
         "coder-4": {
             "model": "coder", "gpu": "big", "gpus": 4, "hbm_gb": 200, "idle_kw": 0.8, "op_kw": 4,
+            "workflows": ["code", "tune"],
             "work": {"code": {"tasks_per_hour": 1}, "tune": {"tasks_per_hour": 0.01}},
         },
         "trainer-8": {
             "model": "trainer", "gpu": "big", "gpus": 8, "hbm_gb": 500, "idle_kw": 1.6, "op_kw": 8,
+            "workflows": ["tune"],
             "work": {"tune": {"tasks_per_hour": 0.05}},
         },
         "embedder": {
             "model": "embedder", "gpu": "cut", "slice": "1g", "hbm_gb": 9, "idle_kw": 0.02, "op_kw": 0.1,
+            "workflows": ["embed"], "pools": ["mig"],
             "work": {"embed": {"tasks_per_hour": 500}},
         },
         "listener": {
             "model": "listener", "gpu": "cut", "gpus": 0.25, "hbm_gb": 30, "idle_kw": 0.05, "op_kw": 0.25,
+            "workflows": ["speech"],
             "work": {"speech": {"tasks_per_hour": 50, "bytes_gb_per_task": 2, "tflop_per_task": 3}},
         },
     },
     "apis": {
         "front": {
             "usd_per_mtok_in": 2, "usd_per_mtok_out": 10, "price_factor": {"A": 1, "B": 0.5}, "jurisdiction": "US",
-            "quality": {"mmlu": 0.9}, "ttft_ms": 400, "tpot_ms": 20, "tokens_per_minute": 100, "requests_per_minute": 0.1,
+            "quality": {"mmlu": 0.9}, "ttft_ms": 400, "tpot_ms": 20,
+            "tokens_per_minute": 100, "requests_per_minute": 0.1,
             "tokens_per_period": 400_000, "requests_per_period": 320,
         },
     },
@@ -83,7 +95,9 @@ INSTANCE: Document = {
             "demand": 100, "value_usd": 5, "serving": "best_effort", "isolation": True, "must_fund": True,
             "keep_once_launched": True, "state": {"running": True}, "tokens_in": 10, "tokens_out": 10,
         },
-        "embed": {"demand": 10_000, "value_usd": 0.01, "serving": "batch", "launch_usd": 10, "tokens_in": 1, "tokens_out": 1},
+        "embed": {
+            "demand": 10_000, "value_usd": 0.01, "serving": "batch", "launch_usd": 10, "tokens_in": 1, "tokens_out": 1,
+        },
         "speech": {"demand": 600, "value_usd": 1, "tokens_in": 1, "tokens_out": 1},
         "tune": {
             "demand": "10 per horizon", "deadline": "B", "serving": "batch", "launch_usd": 50, "min_service": 0.5,
@@ -152,13 +166,11 @@ def ledger() -> list[Document]:
 
 def plan() -> Document:
     """A fresh copy of the plan."""
-    from copy import deepcopy
-
     lines = ledger()
     net = sum(line["usd"] for line in lines)
     return {
-        "schema": "solvency/plan/1", "status": "optimal", "objective_usd": net, "bound_usd": net, "options": {"drop": []},
-        "instance": {"resolved": deepcopy(INSTANCE)}, "ledger": lines,
+        "schema": "solvency/plan/1", "status": "optimal", "objective_usd": net, "bound_usd": net,
+        "options": {"drop": []}, "instance": {"resolved": deepcopy(INSTANCE)}, "ledger": lines,
         "workflows": [_workflow(w, t) for w in DEMAND for t in "AB"],
         "endpoints": [
             {"endpoint": e, "deployment": d, "pool": p, "period": t, "replicas": n, "gpus": gpus, "hbm_gb": gb}

@@ -31,6 +31,8 @@ def _endpoint(d: Tables, w: str, e: str) -> Iterator[Row]:
         yield Row(FAMILY, (w, e, "context"), "", tokens, "<=", deployment.context_tokens, text="tokens of one task")
     yield from _quality(w, e, work, deployment.quality)
     yield _resides(w, e, work, d.facts.sites[pool.site].jurisdiction)
+    cooled = pool.cooling in d.facts.sites[pool.site].cooling
+    yield _holds(w, e, "cooling", cooled, f"the site gives no {pool.cooling} cooling")
     yield _holds(w, e, "licence", deployment.commercial or not work.commercial, "no commercial use")
     offered = {"models": {deployment.model}, "precisions": {deployment.precision}, "gpus": pool.gpu_names}
     for kind, names in offered.items():

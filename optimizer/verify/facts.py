@@ -27,6 +27,7 @@ class Site:
     """Where power is bought: kW at the meter (None: no limit), PUE, money per kWh."""
 
     jurisdiction: str
+    cooling: tuple[str, ...]
     power_kw: ByPeriod | None
     pue: float
     usd_per_kwh: ByPeriod
@@ -43,6 +44,7 @@ class Pool:
     node: int
     domain: int  # GPUs that one replica may span
     idle_kw: float
+    cooling: str
     usable_gb: float
     gb_per_s: float
     tflop_per_s: float
@@ -77,6 +79,7 @@ class Deployment:
     pools: frozenset[str] | None
     gpus: float
     slot: str | None
+    spans: bool  # training, which crosses scale-up domains over the network
     hbm_gb: float
     context_tokens: float | None
     idle_kw: float

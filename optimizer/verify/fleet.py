@@ -162,7 +162,7 @@ def placed(d: Tables, p: str, t: str) -> tuple[Placed, ...]:
     """The replicas of one pool in one period, GPU by GPU; raises NoPlacement."""
     pool = d.facts.pools[p]
     groups = [
-        Group(e, round(n), d.gpus(e), d.deployment(e).hbm_gb, d.deployment(e).slot if pool.slot_gb else None)
+        Group(e, round(n), d.gpus(e), d.deployment(e).hbm_gb, d.deployment(e).slot, d.deployment(e).spans)
         for e in d.at_pool[p]
         if (n := d.replicas.get((e, t), 0.0)) > 0
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, count
+from itertools import accumulate, count, islice
 from typing import Literal, NamedTuple
 
 from optimizer.verify.packing import Filling, NoPacking, Size, pack
@@ -59,6 +59,7 @@ class Group:
     gpus: float
     hbm_gb: float
     slot: str | None = None
+    spans: bool = False  # may cross domains, as training does
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,11 @@ def place(room: Room, groups: Sequence[Group]) -> tuple[Placed, ...]:
     groups = [g for g in groups if g.replicas]
     _refuse_oversized(room, groups)
     sharing = {g.endpoint for g in groups if g.slot is None and _shares(room, g)}
-    whole = list(_whole(room, [g for g in groups if g.slot is None and g.endpoint not in sharing]))
-    used = {gpu for placed in whole for gpu in placed.gpus}
-    free = _free(room, used)
+    wide = [g for g in groups if g.spans and g.gpus > room.domain]
+    apart = {g.endpoint for g in wide} | sharing
+    whole = list(_whole(room, [g for g in groups if g.slot is None and g.endpoint not in apart]))
+    whole += _wide(wide, _free(room, whole))
+    free = _free(room, whole)
     slots = list(_slots(room, [g for g in groups if g.slot is not None], free))
     shared = list(_shared(room, [g for g in groups if g.endpoint in sharing], free[sum(room.cut.values()) :]))
     everyone = (*whole, *slots, *shared)
@@ -101,7 +104,7 @@ def _refuse_oversized(room: Room, groups: Sequence[Group]) -> None:
         limit = room.slot_gb.get(g.slot, 0.0) if g.slot is not None else room.usable_gb * max(1.0, g.gpus)
         if g.hbm_gb > limit + ROUNDING_GB:
             raise NoPlacement("hbm_capacity", f"{g.endpoint}: a replica of {g.hbm_gb:g} GB has room for {limit:g} GB")
-        if g.gpus > room.domain:
+        if g.gpus > room.domain and not g.spans:
             raise NoPlacement(
                 "gpu_capacity", f"{g.endpoint}: {g.gpus:g} GPUs exceed the scale-up domain of {room.domain}"
             )
@@ -118,6 +121,17 @@ def _whole(room: Room, groups: Sequence[Group]) -> Iterator[Placed]:
         for g, start in zip(standing, starts, strict=False):
             width = int(g.gpus)
             yield Placed(g.endpoint, next(number[g.endpoint]), _span(room, start, width), g.hbm_gb / width)
+
+
+def _wide(groups: Sequence[Group], free: Sequence[Gpu]) -> Iterator[Placed]:
+    """Replicas across domains, on whatever GPUs the others leave."""
+    left = iter(free)
+    for g in groups:
+        for replica in range(g.replicas):
+            gpus = tuple(islice(left, int(g.gpus)))
+            if len(gpus) < g.gpus:
+                raise NoPlacement("gpu_capacity", f"{g.endpoint}: {len(gpus)} of {g.gpus:g} GPUs are left")
+            yield Placed(g.endpoint, replica, gpus, g.hbm_gb / g.gpus)
 
 
 def _domains(room: Room) -> list[Size]:
@@ -175,8 +189,9 @@ def _span(room: Room, start: int, width: int) -> tuple[Gpu, ...]:
     return tuple(Gpu(*divmod(i, room.node)) for i in range(start, start + width))
 
 
-def _free(room: Room, used: set[Gpu]) -> list[Gpu]:
+def _free(room: Room, whole: Sequence[Placed]) -> list[Gpu]:
     """GPUs without a whole replica, those of nodes already in use first."""
+    used = {gpu for placed in whole for gpu in placed.gpus}
     touched = {gpu.node for gpu in used}
     free = [gpu for gpu in _span(room, 0, room.gpus) if gpu not in used]
     return sorted(free, key=lambda gpu: (gpu.node not in touched, gpu))

@@ -57,21 +57,23 @@ def _every(given: Given, time: Time, times: float = 1.0) -> ByPeriod:
 def _site(site: SiteSpec, time: Time) -> Site:
     power_kw = _laid(site.power_mw, time, KW_PER_MW)
     tariff = _every(site.usd_per_mwh, time, 1 / KWH_PER_MWH)
-    return Site(site.jurisdiction, power_kw, site.pue, tariff, site.power_basis == "nameplate")
+    return Site(site.jurisdiction, site.cooling, power_kw, site.pue, tariff, site.power_basis == "nameplate")
 
 
 def _pool(instance: Instance, p: str, pool: PoolSpec, time: Time) -> Pool:
-    gpu = instance.gpus[pool.gpu] if isinstance(pool.gpu, str) else pool.gpu
     where = f"the GPU of pools.{p}"
+    gpu = work.stated(instance.gpus.get(pool.gpu) if isinstance(pool.gpu, str) else pool.gpu, where, "figures")
+    usual = work.stated(gpu.gpus_per_node, where, "gpus_per_node")
     slices = (gpu.slices or {}) if pool.sharing == "partitioned" else {}
     shared = pool.sharing == "shared"
     return Pool(
         site=pool.site,
         gpu_names=frozenset(name for name in (pool.gpu, gpu.base) if isinstance(name, str)),
         count=_every(pool.count, time),
-        node=pool.node or work.stated(gpu.gpus_per_node, where, "gpus_per_node"),
-        domain=work.stated(gpu.scale_up_domain, where, "scale_up_domain"),
+        node=pool.node or usual,
+        domain=_domain(work.stated(gpu.scale_up_domain, where, "scale_up_domain"), usual, pool.node or usual),
         idle_kw=work.stated(gpu.idle_kw, where, "idle_kw"),
+        cooling=work.stated(gpu.cooling, where, "cooling"),
         usable_gb=work.stated(gpu.usable_hbm_gb, where, "usable_hbm_gb"),
         gb_per_s=work.stated(gpu.bandwidth_tb_s, where, "bandwidth_tb_s") * GB_PER_TB * pool.bandwidth_share,
         tflop_per_s=_tflop_per_s(instance, p, pool, gpu) if shared else 0.0,
@@ -84,6 +86,11 @@ def _pool(instance: Instance, p: str, pool: PoolSpec, time: Time) -> Pool:
         lease=_every(pool.lease_usd_per_gpu_hour, time),
         paid_when_powered=pool.paid == "powered",
     )
+
+
+def _domain(domain: int, usual: int, node: int) -> int:
+    """A node smaller than the usual one cuts a domain that lies within a node."""
+    return domain if domain > usual else min(domain, node)
 
 
 def _tflop_per_s(instance: Instance, p: str, pool: PoolSpec, gpu: GpuSpec) -> float:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from optimizer.instance.by_period import ByPeriod as Given
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.schema import Api as ApiSpec
+from optimizer.instance.schema import ApiPrice, Instance
 from optimizer.instance.schema import Deployment as DeploymentSpec
-from optimizer.instance.schema import Instance
 from optimizer.instance.schema import Workflow as WorkflowSpec
 from optimizer.verify.facts import Api, ByPeriod, Deployment, Speed, Tranche, Workflow
 
@@ -51,6 +51,7 @@ def deployment(instance: Instance, name: str, spec: DeploymentSpec) -> Deploymen
         availability=stated(availability, where, "availability"),
         quality={**((model.quality or {}) if model else {}), **spec.quality},
         commercial=model is None or model.commercial_use is not False,
+        spans=bool(rates) and all(instance.workflows[w].gpu_hours for w, speed in rates.items() if speed),
         work={w: speed for w, speed in rates.items() if speed},
     )
 
@@ -92,22 +93,28 @@ def api(instance: Instance, spec: ApiSpec, calendar: Calendar) -> Api:
 
 
 def _usd_per_task(instance: Instance, a: str, w: str, calendar: Calendar) -> ByPeriod | None:
-    spec, (tokens_in, tokens_out) = instance.apis[a], _tokens(instance.workflows[w], a)
-    own = spec.prices.get(w, spec)
+    """The workflow's own price where one is stated, else the API's, times the price path."""
+    spec, work = instance.apis[a], instance.workflows[w]
     factor = _laid(spec.price_factor, calendar)
-    per_task = _first(own.usd_per_task, None if w in spec.prices and own.usd_per_mtok_in else spec.usd_per_task)
-    if per_task is not None:
-        return {t: usd * factor[t] for t, usd in _laid(per_task, calendar).items()}
-    dear_in, dear_out = (_first(getattr(own, k), getattr(spec, k)) for k in ("usd_per_mtok_in", "usd_per_mtok_out"))
-    if dear_in is None or dear_out is None:
+    for price in (spec.prices.get(w), spec):
+        usd = None if price is None else _price(price, work, a, calendar)
+        if usd is not None:
+            return {t: usd[t] * factor[t] for t in calendar.periods}
+    return None
+
+
+def _price(price: ApiPrice, work: WorkflowSpec, a: str, calendar: Calendar) -> ByPeriod | None:
+    if price.usd_per_task is not None:
+        return _laid(price.usd_per_task, calendar)
+    if None in (price.usd_per_mtok_in, price.usd_per_mtok_out, work.tokens_in, work.tokens_out):
         return None
-    into, out = _laid(dear_in, calendar), _laid(dear_out, calendar)
-    return {t: (tokens_in * into[t] + tokens_out * out[t]) / MTOK * factor[t] for t in calendar.periods}
-
-
-def _tokens(spec: WorkflowSpec, name: str) -> tuple[float, float]:
-    both = (spec.tokens_in or {}, spec.tokens_out or {})
-    return tuple(t.get(name, t.get("default", 0.0)) for t in both)  # type: ignore[return-value]
+    rates = ((work.tokens_in, price.usd_per_mtok_in), (work.tokens_out, price.usd_per_mtok_out))
+    parts = [
+        (tokens.get(a, tokens.get("default", 0.0)) / MTOK, _laid(usd, calendar))
+        for tokens, usd in rates
+        if tokens is not None and usd is not None
+    ]
+    return {t: sum(mtok * usd[t] for mtok, usd in parts) for t in calendar.periods}
 
 
 def _laid(given: Given, calendar: Calendar) -> dict[str, float]:
