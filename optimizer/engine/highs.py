@@ -55,7 +55,7 @@ def solve_program(
         seconds=watch.seconds,
         values={} if watch.best is None else _values(watch.best, program),
         versions={"highs": version("highspy"), "python": platform.python_version()},
-        options=dict(gap=gap, time_limit=time_limit, threads=threads, seed=seed),
+        options={"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from optimizer.engine.program import Floats, Ints, Program
 
-Ending = Literal["optimal", "infeasible", "unbounded", "limit", "interrupted"]
+Ending = Literal["optimal", "infeasible", "unbounded", "ended"]  # ended: by the clock or when told to
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ class Worker:
             env=os.environ | {"PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C reaches the parent only, which asks for the best plan
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._sending, self._stopped = threading.Lock(), False
         self._talk = threading.Thread(target=self._converse, args=(request,), daemon=True)

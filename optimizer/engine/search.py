@@ -42,10 +42,12 @@ class Control:
 
     @property
     def left(self) -> float:
+        """Seconds until the deadline."""
         return max(self.deadline - time.monotonic(), 0.0)
 
     @property
     def over(self) -> bool:
+        """Time to end, by the clock or because we were told."""
         return self.stop.is_set() or self.left <= 0.0
 
     def quietly(self, seconds: float, gap: float = 0.0) -> Control:
@@ -58,16 +60,16 @@ class Highs:
 
     def __init__(self, program: Program, control: Control, **options: Any) -> None:
         self.program, self.control, self.h = program, control, highspy.Highs()
-        limits = dict(mip_rel_gap=control.gap, mip_abs_gap=max(control.gap * control.floor, 1e-12))
+        limits = {"mip_rel_gap": control.gap, "mip_abs_gap": max(control.gap * control.floor, 1e-12)}
         tolerances = dict.fromkeys(("mip_feasibility_tolerance", "primal_feasibility_tolerance"), TOLERANCE)
-        settings = dict(output_flag=False, threads=control.threads, random_seed=control.seed)
+        settings = {"output_flag": False, "threads": control.threads, "random_seed": control.seed}
         for name, value in (settings | limits | tolerances | options).items():
             _ok(self.h.setOptionValue(name, value), f"option {name}={value!r}")
         _ok(self.h.passModel(_lp(program)), "passing the program")
         self._last = 0.0
         self.h.cbMipImprovingSolution += self._improved
         for callback in (self.h.cbMipInterrupt, self.h.cbSimplexInterrupt, self.h.cbIpmInterrupt):
-            callback += self._interrupt
+            callback.subscribe(self._interrupt)
 
     def run(self) -> Model:
         """The model status after a run that ends by the control's clock."""
@@ -111,6 +113,8 @@ class Highs:
 
 def search(program: Program, control: Control, start: tuple[Ints, Floats] | None) -> Verdict:
     """Solve, look at the status, confirm what is infeasible or unbounded, and polish."""
+    if program.cost.size == 0:
+        return _without_columns(program)
     highs = Highs(program, control)
     if start is not None:
         highs.begin_from(*start)
@@ -121,7 +125,7 @@ def search(program: Program, control: Control, start: tuple[Ints, Floats] | None
         highs = Highs(program, control, presolve="off")  # presolve has called feasible programs infeasible
         status = highs.run()
     x = highs.plan() if status != Model.kInfeasible else None
-    return Verdict(_ending(status, control), x if x is None else polish(program, control, x), highs.bound())
+    return Verdict(_ending(status), x if x is None else polish(program, control, x), highs.bound())
 
 
 def polish(program: Program, control: Control, x: Floats) -> Floats:
@@ -148,22 +152,26 @@ def solve_held(program: Program, control: Control, free: Flags, x: Floats) -> Fl
     return whole
 
 
+def _without_columns(program: Program) -> Verdict:
+    nothing = np.zeros(0)
+    holds = program.violation(nothing) <= TOLERANCE
+    return Verdict("optimal", nothing, program.offset) if holds else Verdict("infeasible", None, None)
+
+
 def _unbounded_or_infeasible(program: Program, control: Control) -> Verdict:
     """Without its objective the program is either feasible, and then it was unbounded, or infeasible."""
     silent = replace(control, tell=lambda _: None)
     status = Highs(replace(program, cost=np.zeros_like(program.cost)), silent, presolve="off").run()
-    return Verdict("unbounded" if status == Model.kOptimal else _ending(status, control), None, None)
+    return Verdict("unbounded" if status == Model.kOptimal else _ending(status), None, None)
 
 
-def _ending(status: Model, control: Control) -> Ending:
-    if status in (Model.kOptimal, Model.kModelEmpty):
+def _ending(status: Model) -> Ending:
+    if status == Model.kOptimal:
         return "optimal"
     if status == Model.kInfeasible:
         return "infeasible"
-    if status == Model.kTimeLimit or (status == Model.kInterrupt and not control.stop.is_set()):
-        return "limit"
-    if status == Model.kInterrupt:
-        return "interrupted"
+    if status in (Model.kTimeLimit, Model.kInterrupt):
+        return "ended"
     raise SolverError(f"HiGHS ended with status {status}")
 
 

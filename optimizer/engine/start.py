@@ -26,7 +26,7 @@ def construct(program: Program, control: Control) -> tuple[Ints, Floats] | None:
     if not program.strategy.any() or int(program.integer.sum()) < FEW:
         return None
     brief = control.quietly(control.left * SHARE)
-    x = _dive(_relaxed(program), brief)
+    x = _dive(program, brief)
     for t in np.unique(program.period[program.integer & ~program.strategy]):
         if x is None or brief.over:
             return None
@@ -73,7 +73,7 @@ def _solved(lp: Highs) -> Floats | None:
 
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats) -> Floats | None:
     """x with this period's placement whole; where that cannot be, with its strategy decided again."""
-    for free in (period & ~program.strategy, period):
+    for free in (period & ~program.strategy, period | program.strategy):
         better = solve_held(program, control.quietly(control.left / 4, PERIOD_GAP), free, x)
         if better is not None:
             return better

@@ -46,14 +46,17 @@ class Watch:
 
     @property
     def seconds(self) -> float:
+        """Wall clock since the solve was asked for."""
         return time.monotonic() - self.began
 
     @property
     def objective(self) -> float | None:
+        """Of the best checked plan."""
         return None if self.best is None else self.program.objective(self.best)
 
     @property
     def gap(self) -> float | None:
+        """Between the best checked plan and the bound."""
         return relative_gap(self.objective, self.bound)
 
     def follow(self, worker: Worker) -> Ending:
@@ -73,15 +76,15 @@ class Watch:
                 if self._cancelled:
                     break  # the second one does not wait
                 self._cancelled = True
-        return "interrupted" if self._cancelled else "limit"
+        return "ended"
 
     def status(self, ending: Ending, gap: float) -> Status:
         """What the ending, the checked plan and the bound amount to."""
-        if ending == "infeasible" or ending == "unbounded":
-            if self.best is not None and ending == "infeasible":
-                raise SolverError("the solver calls a program infeasible of which it gave a feasible plan")
+        if ending == "infeasible" and self.best is not None:
+            raise SolverError("the solver calls a program infeasible of which it gave a feasible plan")
+        if ending in ("infeasible", "unbounded"):
             return ending
-        if ending == "interrupted":
+        if self._cancelled and ending == "ended":
             return "interrupted"
         if self.gap is not None:
             return "optimal" if self.gap <= gap + CLOSED else "feasible"
@@ -106,7 +109,7 @@ class Watch:
     def _ended(self, message: Verdict | Crash) -> Ending:
         if isinstance(message, Crash):
             if self._cancelled:
-                return "interrupted"  # Ctrl-C may have swallowed the verdict before it
+                return "ended"  # Ctrl-C may have swallowed the verdict before it
             raise SolverError(message.text)
         if message.x is not None:
             self._keep(message.x, POLISHED)
