@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from optimizer.instance.calendar import spans
 from optimizer.instance.document import compose
 from optimizer.instance.faults import BadInput, Fault, Misfit, Misfits, Path, closest, dotted
@@ -48,7 +50,13 @@ def apply(
         return instance, tuple(drops)
     data = instance.dump()
     periods = [period for period, _ in spans(instance.horizon)]
-    faults = [fault for change in changes for fault in _faults(instance, change, data, periods)]
+    faults: list[Fault] = []
+    for change in changes:
+        faults += _faults(instance, change, data, periods)
+        try:
+            data = Instance.model_validate(data).dump()
+        except ValidationError:  # parsing names every fault of the changed whole
+            break
     if faults:
         raise BadInput(faults)
     return _parsed(instance, data, changes), tuple(drops)
@@ -169,7 +177,8 @@ def _arithmetic(sign: str, operand: str, leaf: Path) -> Callable[[Any], Any]:
     def edit(old: Any) -> Any:
         rated = _RATED.fullmatch(old) if isinstance(old, str) else None
         amount = float(rated[1] if rated else old)
-        new = plain(amount * number if sign == "*" else amount + number)
+        new = amount * number if sign == "*" else amount + number
+        new = plain(float(f"{new:.15g}"))  # 1.2 MW by half again is 1.8 MW, not 1.7999999999999998
         return f"{new!r}{rated[2]}" if rated else new
 
     return edit

@@ -24,7 +24,7 @@ from optimizer.instance.paths import scenario_paths
 from optimizer.instance.schema import Instance
 from optimizer.instance.translate import in_data
 
-SUMS = 1e-6  # shares and hours are typed by hand: 33.3333 % three times is not refused
+SUMS = 1e-5  # shares and hours are typed by hand: 33.3333 % three times is not refused
 CHECKS = (unknown_names, offers, workflows)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from pathlib import Path as File
+from functools import cached_property
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
@@ -52,15 +51,24 @@ class Mark:
     size: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
-    """Plain data read from text, the marks that locate it, and the duplicates that were found."""
+    """Plain data read from text, the marks that locate it, and the duplicates that were found.
+
+    Marks that are not known yet are composed from `text` when something must be located.
+    """
 
     path: str | None
     data: Any
-    mark: Mark
+    marks: Mark | None
     faults: tuple[Fault, ...] = ()
     sha256: str | None = None
+    text: str = ""
+
+    @cached_property
+    def mark(self) -> Mark:
+        """The marks of the whole document."""
+        return self.marks or compose(self.text, self.path).mark
 
     def locate(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Line and column of the value at a path (or its key); of what encloses it where it is absent."""
@@ -71,23 +79,6 @@ class Document:
                 break
             mark = mark.inside[step]
         return mark.key if key and mark.key else (mark.line, mark.column)
-
-
-def read(path: str | File) -> Document:
-    """The document in a file; raises BadInput when it cannot be read as text or has broken syntax."""
-    try:
-        raw = File(path).read_bytes()
-    except OSError as error:
-        raise BadInput(
-            [Fault(str(path), None, None, "", f"cannot be read: {(error.strerror or '').lower()}")]
-        ) from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8 text"
-        raise BadInput([Fault(str(path), line, column, "", message, "save the file as UTF-8")]) from error
-    return replace(compose(text, str(path)), sha256=sha256(raw).hexdigest())
 
 
 def compose(text: str, path: str | None = None) -> Document:

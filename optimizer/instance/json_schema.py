@@ -19,7 +19,7 @@ def json_schema() -> dict[str, Any]:
 
 def _keyed_or_listed(section: dict[str, Any]) -> dict[str, Any]:
     """A section as a mapping by id; as a list its entries carry their id and are left to `check`."""
-    about = {key: section[key] for key in ("title", "description") if key in section}
+    about: dict[str, Any] = {key: section[key] for key in ("title", "description") if key in section}
     keyed = {key: value for key, value in section.items() if key not in about and key != "default"}
     entry = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
     return {**about, "oneOf": [keyed, {"type": "array", "items": entry}]}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from optimizer.instance.schema import GpuSpec, Instance
+from optimizer.instance.schema import Api, Deployment, GpuSpec, Instance
 
 if TYPE_CHECKING:
     from optimizer.catalogue.types import Catalogue
@@ -58,12 +58,10 @@ class Known:
 
     def benches(self) -> Iterator[str]:
         """All benchmarks that anything is scored on, the instance's own first."""
-        for part in (
-            *self._instance.models.values(),
-            *self._instance.deployments.values(),
-            *self._instance.apis.values(),
-        ):
-            yield from part.quality or ()
+        own = self._instance
+        scored: list[Api | Deployment] = [*own.deployments.values(), *own.apis.values()]
+        for quality in (*(part.quality for part in scored), *(model.quality or {} for model in own.models.values())):
+            yield from quality
         for name in self.catalogue.models if self.catalogue else ():
             yield from self.catalogue.models[name].quality if self.catalogue else ()
 

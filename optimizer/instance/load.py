@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from optimizer.instance.checks import cross_check
-from optimizer.instance.document import Document, Mark, read
+from optimizer.instance.document import Document, Mark
 from optimizer.instance.faults import BadInput, Misfit, Path
 from optimizer.instance.schema import SECTIONS, Instance
+from optimizer.instance.source import read
 from optimizer.instance.translate import located, misfits
 
 ROUNDS = 5  # of leaving out what is wrong, so that what is right can be checked all the same
@@ -41,9 +42,9 @@ def checked(data: Mapping[str, Any]) -> dict[str, Any]:
 def _build(data: Any, document: Document | None) -> Instance:
     if not isinstance(data, Mapping):
         raise BadInput(located([Misfit((), "an instance is a mapping of keys to values")], document))
-    keyed, wrong, mark = _keyed(data, document.mark if document else None)
+    keyed, wrong, mark = _keyed(data, document)
     if document and mark:
-        document = replace(document, data=keyed, mark=mark)
+        document = replace(document, data=keyed, marks=mark)
     instance, more = _shape(keyed)
     faults = [*(document.faults if document else ()), *located(wrong + more, document)]
     if faults or instance is None:
@@ -93,18 +94,19 @@ def _without(data: Any, gone: list[Path]) -> Any:
     return kept
 
 
-def _keyed(data: Mapping[str, Any], mark: Mark | None) -> tuple[dict[str, Any], list[Misfit], Mark | None]:
-    """Sections given as lists with `id:` as mappings, and their marks with them."""
+def _keyed(data: Mapping[str, Any], document: Document | None) -> tuple[dict[str, Any], list[Misfit], Mark | None]:
+    """Sections given as lists with `id:` as mappings, and the marks with them if any had to move."""
     keyed, wrong = dict(data), []
-    mark = replace(mark, inside=dict(mark.inside)) if mark else None
-    for section in SECTIONS:
-        listed = keyed.get(section)
-        if isinstance(listed, list | tuple):
-            inner = mark.inside.get(section) if mark else None
-            keyed[section], marks, more = _by_id(section, listed, inner)
-            wrong += more
-            if mark and inner:
-                mark.inside[section] = replace(inner, inside={**inner.inside, **marks})
+    listed = [section for section in SECTIONS if isinstance(data.get(section), list | tuple)]
+    if not listed:
+        return keyed, [], None
+    mark = replace(document.mark, inside=dict(document.mark.inside)) if document else None
+    for section in listed:
+        inner = mark.inside[section] if mark else None
+        keyed[section], marks, more = _by_id(section, data[section], inner)
+        wrong += more
+        if mark and inner:
+            mark.inside[section] = replace(inner, inside={**inner.inside, **marks})
     return keyed, wrong, mark
 
 

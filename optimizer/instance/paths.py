@@ -73,8 +73,10 @@ def at(data: Any, path: Path) -> Any:
 
 
 def put(data: Any, path: Path, value: Any) -> None:
-    """Place a value at a path of plain data whose parent exists."""
-    at(data, path[:-1])[path[-1]] = value
+    """Place a value at a path of plain data; optional parts on the way are stated with it."""
+    for step in path[:-1]:
+        data = data.setdefault(step, {}) if isinstance(data, dict) else data[step]
+    data[path[-1]] = value
 
 
 def _match(data: Any, path: Path, rest: str, periods: Sequence[str]) -> Iterator[Target]:
@@ -98,7 +100,8 @@ def _steps(value: Any, path: Path, rest: str) -> Iterator[tuple[str | int, str]]
         head, _, beyond = rest.partition(".")
         places = range(len(value)) if head == "*" else [int(head)] if head.isdigit() and int(head) < len(value) else []
         yield from ((n, beyond) for n in places)
-    elif isinstance(value, Mapping) and unit_at(Instance, path) is None:
+    elif (value is None or isinstance(value, Mapping)) and unit_at(Instance, path) is None:
+        value = value or {}
         known = {*value, *(key for model in models_at(Instance, path) for key in keys(model))}
         head, _, beyond = rest.partition(".")
         if "*" in head:

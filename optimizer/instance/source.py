@@ -1,0 +1,52 @@
+"""A file as a document: its bytes, its text, and which of the two syntaxes it is in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from optimizer.instance.document import Document, compose
+from optimizer.instance.faults import BadInput, Fault
+
+
+def read(path: str | Path) -> Document:
+    """The document in a file; raises BadInput when it cannot be read as text or has broken syntax."""
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise BadInput([Fault(str(path), None, None, "", f"cannot be read: {why}")]) from error
+    text, name = _text(raw, str(path)), str(path)
+    document = _json(text, name) if name.endswith(".json") else compose(text, name)
+    return replace(document, sha256=sha256(raw).hexdigest())
+
+
+def _text(raw: bytes, path: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8 text"
+        raise BadInput([Fault(path, line, column, "", message, "save the file as UTF-8")]) from error
+
+
+def _json(text: str, path: str) -> Document:
+    """JSON by its own parser, sixty times as fast; only duplicate keys and faults need marks."""
+    spaced = text.replace("\t", " ")  # a tab outside strings, which is all that JSON admits, is no space in YAML
+    try:
+        return Document(path, json.loads(text, object_pairs_hook=_unique), None, text=spaced)
+    except json.JSONDecodeError as error:
+        raise BadInput([Fault(path, error.lineno, error.colno, "", f"not valid JSON: {error.msg.lower()}")]) from error
+    except KeyError:
+        return compose(spaced, path)
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise KeyError
+    return entries
