@@ -56,7 +56,7 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
         rows[each.name] = tuple(kept)
         _add(m, each.name, kept)
     terms = {each.name: tuple(each.entries(m, d)) for each in TERMS}
-    present = (d.calendar.discount[entry.period] * entry.cash for entries in terms.values() for entry in entries)
+    present = (present_value(d, entry) for entries in terms.values() for entry in entries)
     m.net_value = pyo.Objective(expr=pyo.quicksum(present), sense=pyo.maximize)
     return Formulation(m, families, rows, terms, dropped)
 
@@ -64,6 +64,11 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
 def build(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) -> Model:
     """The Pyomo model alone, to extend or to inspect."""
     return state(d, without, extra).model
+
+
+def present_value(d: Data, entry: Entry) -> Expression:
+    """Cash of an entry as the objective counts it."""
+    return (d.calendar.discount[entry.period] if entry.factor is None else entry.factor) * entry.cash
 
 
 def _add(m: Model, name: str, rows: Iterable[Row]) -> None:

@@ -35,6 +35,7 @@ class Entry(NamedTuple):
     key: Key
     period: Period
     cash: Expression
+    factor: float | None = None  # of present value; None: that of the middle of the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ def term(*, index: str) -> Callable[[Callable[[Model, Data], Iterator[Entry]]], 
         return Term(entries.__name__, tuple(index.split()), entries, _dedent(entries.__doc__))
 
     return make
+
+
+def span(group: tuple[Period, ...]) -> str:
+    """Name of a group of periods that share one row."""
+    return group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"
 
 
 def _dedent(text: str | None) -> str:

@@ -1,25 +1,63 @@
-"""Sums that several families and terms share: busy replica-hours, power draw, energy, cash by budget."""
+"""Sums that several families and terms share: GPUs in use, busy hours, draw, energy, what was brought, people."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import Data, Part, Period
+from optimizer.formulation.data import Data, Endpoint, Part, Period, Workflow
 from optimizer.formulation.family import Expression, Model
+
+
+def brought(m: Model, d: Data, effect: str, owner: str, t: Period) -> Expression:
+    """What the lots ordered so far add to a limit in period `t`; retirements take away."""
+    return quicksum(
+        amount * m.buy[o.id, order]
+        for o in d.offers.values()
+        for each in o.brings
+        if each.effect == effect and each.owner == owner
+        for (order, felt), amount in each.amount.items()
+        if felt == t and (o.id, order) in m.buy
+    )
+
+
+def gpus_there(m: Model, d: Data, p: str, t: Period) -> Expression:
+    """GPUs of the pool: owned or leased, plus arrived, less retired."""
+    return d.pools[p].count[t] + brought(m, d, "gpus", p, t)
+
+
+def replica_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
+    """GPUs of the replicas that stand in the pool."""
+    return quicksum(d.endpoints[e].gpus * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas)
+
+
+def other_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
+    """GPUs that tools and retraining take, the latter as a mean over the period."""
+    tools = quicksum(j.gpus[p] * m.adopt[j.id, t] for j in d.tools.values() if p in j.gpus)
+    training = quicksum(m.retrain[w, p, t] for w in d.workflows if (w, p, t) in m.retrain)
+    return tools + training / d.calendar.hours[t]
+
+
+def served(m: Model, d: Data, w: Workflow, t: Period, parts: Iterable[Part]) -> Expression:
+    """Tasks of `w` handled in the named day parts, on own GPUs and by APIs."""
+    there = tuple(parts)
+    own = quicksum(m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in there)
+    return own + quicksum(m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in there)
+
+
+def sold(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
+    """Tasks of `w` handled in the period, by tranche."""
+    return quicksum(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id])
 
 
 def busy_hours(m: Model, d: Data, e: str, t: Period, b: Part, *, peak: bool) -> Expression:
     """Replica-hours of `e` in use, at the mean or at the peak inside the day part."""
     return quicksum(
-        (d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, e].tasks_per_hour * m.serve[w, e, t, b]
-        for w in d.workflows_on[e]
-        if (w, e, t, b) in m.serve
+        (d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour * m.serve[w, source, t, b]
+        for w, source in d.work_on[e]
+        if (w, source, t, b) in m.serve
     )
-
-
-def gpus_in_use(m: Model, d: Data, p: str, t: Period) -> Expression:
-    """GPUs of the replicas that stand in the pool."""
-    return quicksum(d.endpoints[e].gpus * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas)
 
 
 def draw_kw(m: Model, d: Data, s: str, t: Period, b: Part) -> Expression:
@@ -27,17 +65,15 @@ def draw_kw(m: Model, d: Data, s: str, t: Period, b: Part) -> Expression:
     site = d.sites[s]
     if site.nameplate:
         plate = quicksum(
-            (d.endpoints[e].op_kw - d.endpoints[e].gpus * d.pools[p].idle_kw) * m.replicas[e, t]
-            for p in d.pools_at[s]
-            for e in d.endpoints_at[p]
-            if (e, t) in m.replicas
+            (e.op_kw - e.gpus * d.pools[e.pool].idle_kw) * m.replicas[e.id, t]
+            for e in _endpoints(d, s)
+            if (e.id, t) in m.replicas
         )
         return site.pue * (plate + _powered_kw(m, d, s, t))
     load = quicksum(
-        (end.op_kw - end.idle_kw) / d.calendar.part_hours[t, b] * busy_hours(m, d, end.id, t, b, peak=True)
-        for p in d.pools_at[s]
-        for end in map(d.endpoints.__getitem__, d.endpoints_at[p])
-        if end.op_kw != end.idle_kw
+        (e.op_kw - e.idle_kw) / d.calendar.part_hours[t, b] * busy_hours(m, d, e.id, t, b, peak=True)
+        for e in _endpoints(d, s)
+        if e.op_kw != e.idle_kw
     )
     return site.pue * (load + idle_kw(m, d, s, t))
 
@@ -45,25 +81,50 @@ def draw_kw(m: Model, d: Data, s: str, t: Period, b: Part) -> Expression:
 def energy_kwh(m: Model, d: Data, s: str, t: Period) -> Expression:
     """Energy at the site's meter over a period, at mean load."""
     load = quicksum(
-        (end.op_kw - end.idle_kw) * busy_hours(m, d, end.id, t, b, peak=False)
-        for p in d.pools_at[s]
-        for end in map(d.endpoints.__getitem__, d.endpoints_at[p])
-        if end.op_kw != end.idle_kw
+        (e.op_kw - e.idle_kw) * busy_hours(m, d, e.id, t, b, peak=False)
+        for e in _endpoints(d, s)
+        if e.op_kw != e.idle_kw
         for b in d.calendar.parts
     )
     return d.sites[s].pue * (load + d.calendar.hours[t] * idle_kw(m, d, s, t))
 
 
 def idle_kw(m: Model, d: Data, s: str, t: Period) -> Expression:
-    """Draw without load: replicas at rest and powered GPUs that carry none."""
+    """Draw whatever the load: replicas at rest, powered GPUs that carry none, tools and retraining."""
     extra = quicksum(
-        (end.idle_kw - end.gpus * d.pools[p].idle_kw) * m.replicas[end.id, t]
-        for p in d.pools_at[s]
-        for end in map(d.endpoints.__getitem__, d.endpoints_at[p])
-        if (end.id, t) in m.replicas and abs(end.idle_kw - end.gpus * d.pools[p].idle_kw) > 1e-12
+        (e.idle_kw - e.gpus * d.pools[e.pool].idle_kw) * m.replicas[e.id, t]
+        for e in _endpoints(d, s)
+        if (e.id, t) in m.replicas and abs(e.idle_kw - e.gpus * d.pools[e.pool].idle_kw) > 1e-12
     )
     return extra + _powered_kw(m, d, s, t)
 
 
+def review_hours(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
+    """Human hours spent on the output of `w` in a period."""
+    own = quicksum(
+        d.pairs[w.id, e].review_hours * m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in d.calendar.parts
+    )
+    return own + quicksum(
+        d.api_pairs[w.id, a].review_hours * m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in d.calendar.parts
+    )
+
+
+def stored_tb(m: Model, d: Data, s: str, t: Period) -> Expression:
+    """Terabytes kept at a site: weights of the AI models hosted there, indexes and training sets, tools."""
+    weights = quicksum(tb * m.hosted[name, s, t] for name, tb in d.model_tb.items() if (name, s, t) in m.hosted)
+    indexes = quicksum(
+        w.storage_tb[s] * m.fund[w.id, t] for w in d.workflows.values() if s in w.storage_tb and (w.id, t) in m.fund
+    )
+    return (
+        weights + indexes + quicksum(j.storage_tb[s] * m.adopt[j.id, t] for j in d.tools.values() if s in j.storage_tb)
+    )
+
+
+def _endpoints(d: Data, s: str) -> Iterable[Endpoint]:
+    return (d.endpoints[e] for p in d.pools_at[s] for e in d.endpoints_at[p])
+
+
 def _powered_kw(m: Model, d: Data, s: str, t: Period) -> Expression:
-    return quicksum(d.pools[p].idle_kw * d.pools[p].node * m.powered[p, t] for p in d.pools_at[s])
+    pools = [d.pools[p] for p in d.pools_at[s]]
+    nodes = quicksum(p.idle_kw * p.node * m.powered[p.id, t] for p in pools)
+    return nodes + quicksum((p.op_kw - p.idle_kw) * other_gpus(m, d, p.id, t) for p in pools)

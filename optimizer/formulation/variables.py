@@ -10,31 +10,90 @@ import pyomo.environ as pyo
 from optimizer.formulation.data import Data, Part, Period, Workflow
 from optimizer.formulation.family import Key, Model
 
-STRATEGY = ("fund", "launch")  # whole-number decisions about what to do
-PLACEMENT = ("replicas", "powered", "layout")  # and about where it runs
+STRATEGY = ("fund", "launch", "buy", "adopt", "proven", "choose")  # whole-number decisions about what to do
+PLACEMENT = ("replicas", "powered", "layout", "hosted")  # and about where it runs
 
 
 def declare(m: Model, d: Data) -> None:
     """Add every decision to the model, sparse: only what an eligible pair can use."""
-    m.serve = _continuous(dict(_serve_bounds(d, d.pairs)))
-    m.api = _continuous(dict(_serve_bounds(d, d.api_pairs)))
-    m.tranche = _continuous(
-        {(w.id, str(k), t): band.width * w.demand[t] for w, t in _active(d) for k, band in enumerate(w.tranches)}
-    )
-    m.fund = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
-    m.launch = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
-    m.replicas = _whole(dict(_replica_bounds(d)), pyo.NonNegativeIntegers)
-    m.powered = _whole({(p, t): _nodes(d, p, t) for p in d.pools for t in d.calendar.periods}, pyo.NonNegativeIntegers)
-    m.layout = _whole(
-        {(p.id, name, t): None for p in d.pools.values() for name in p.layouts for t in d.calendar.periods},
-        pyo.NonNegativeIntegers,
-    )
+    _declare_work(m, d)
+    _declare_fleet(m, d)
+    _declare_choices(m, d)
     m.nothing = pyo.Var(bounds=(0, 0))  # gives a row without decisions something to be written in
 
 
 def peak_tasks(w: Workflow, t: Period, b: Part) -> float:
     """Most tasks of `w` that day part `b` can see: its share, or for batch work all of the period's."""
     return w.demand[t] * (1.0 if w.serving == "batch" else w.share[t, b])
+
+
+def rescuable(d: Data) -> Iterator[tuple[str, str, str]]:
+    """(loss, workflow, source) that survives the loss and may take over."""
+    for loss in d.losses:
+        lost = loss.endpoints | loss.apis
+        for w in loss.shares if loss.recourse else ():
+            for source in (*d.endpoints_of[w], *d.apis_of[w]):
+                if d.behind(source) not in lost:
+                    yield loss.id, w, source
+
+
+def moving(d: Data, e: str) -> bool:
+    """Whether changes of this endpoint between periods cost or are capped."""
+    return bool(d.endpoints[e].usd_per_move) or d.endpoints[e].ramp is not None
+
+
+def _declare_work(m: Model, d: Data) -> None:
+    m.serve = _continuous(dict(_serve_bounds(d, d.pairs)))
+    m.api = _continuous(dict(_serve_bounds(d, d.api_pairs)))
+    bands = ((w, t, band) for w, t in _active(d) for band in d.bands_of[w.id])
+    m.tranche = _continuous({(w.id, band.key, t): band.width * w.demand[t] for w, t, band in bands})
+    m.rescue = _continuous(
+        {
+            (w, source, t, b, loss): peak_tasks(d.workflows[w], t, b)
+            for loss, w, source in rescuable(d)
+            for t in d.workflows[w].periods
+            for b in d.calendar.parts
+        }
+    )
+    m.retrain = _continuous(
+        {
+            (w.id, p, t): None
+            for w, t in _active(d)
+            if w.retraining and w.retraining.gpu_hours.get(t)
+            for p in w.retraining.speed
+        }
+    )
+    m.exploring = _continuous({(w.id, t): None for w, t in _active(d) if t in d.exploration_share and _unproven(w)})
+    m.shortfall = _continuous({(c.api, t): usd for c in d.commitments for t, usd in c.usd.items()})
+
+
+def _declare_fleet(m: Model, d: Data) -> None:
+    m.replicas = _whole(dict(_replica_bounds(d)), pyo.NonNegativeIntegers)
+    m.powered = _whole({(p, t): _nodes(d, p, t) for p in d.pools for t in d.calendar.periods}, pyo.NonNegativeIntegers)
+    m.layout = _whole(
+        {(p.id, name, t): None for p in d.pools.values() for name in p.layouts for t in d.calendar.periods},
+        pyo.NonNegativeIntegers,
+    )
+    stored: dict[Key, int | None] = {
+        (e.model, e.site, t): 1 for e in d.endpoints.values() if e.model in d.model_tb for t in d.calendar.periods
+    }
+    m.hosted = _whole(stored, pyo.Binary)
+    moves = {key: None for key in m.replicas if moving(d, key[0])}
+    m.up, m.down = _continuous(moves), _continuous(moves)
+
+
+def _declare_choices(m: Model, d: Data) -> None:
+    m.fund = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
+    m.launch = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
+    m.proven = _whole({(w.id, t): 1 for w, t in _active(d) if _unproven(w)}, pyo.Binary)
+    m.choose = _whole({(w.id, b.id, t): 1 for w, t in _active(d) for b in w.bundles}, pyo.Binary)
+    m.buy = _whole({(o.id, t): o.max_lots for o in d.offers.values() for t in o.lots}, pyo.NonNegativeIntegers)
+    m.adopt = _whole({(j, t): 1 for j in d.tools for t in d.calendar.periods}, pyo.Binary)
+    m.start = _continuous({(j, t): 1.0 for j in d.tools for t in d.calendar.periods})
+
+
+def _unproven(w: Workflow) -> bool:
+    return w.pilot is not None and not w.pilot.proven
 
 
 def _active(d: Data) -> Iterator[tuple[Workflow, Period]]:
@@ -51,22 +110,23 @@ def _serve_bounds(d: Data, pairs: Mapping[tuple[str, str], object]) -> Iterator[
 
 def _replica_bounds(d: Data) -> Iterator[tuple[Key, int | None]]:
     for e in d.endpoints.values():
-        for t in sorted(
-            {t for w in d.workflows_on[e.id] for t in d.workflows[w].periods}, key=d.calendar.periods.index
-        ):
+        wanted = {t for w in d.workflows_on[e.id] for t in d.workflows[w].periods}
+        for t in (t for t in d.calendar.periods if t in wanted):
             yield (e.id, t), None if e.max_replicas is None else e.max_replicas[t]
 
 
 def _nodes(d: Data, pool: str, t: Period) -> int | None:
-    """Nodes that all the replicas the pool could ever want would fill."""
+    """Nodes that all the replicas the pool could ever want would fill; unbounded beside tools and retraining."""
+    others = any(pool in j.gpus for j in d.tools.values())
+    others |= any(pool in w.retraining.speed for w in d.workflows.values() if w.retraining)
     wanted = [(d.endpoints[e].gpus, d.endpoints[e].max_replicas) for e in d.endpoints_at[pool]]
-    if any(cap is None for _, cap in wanted):
+    if others or any(cap is None for _, cap in wanted):
         return None
     gpus = sum(max(g, 1) * cap.get(t, 0) for g, cap in wanted if cap is not None)
     return ceil(gpus / d.pools[pool].node)
 
 
-def _continuous(upper: Mapping[Key, float]) -> Model:
+def _continuous(upper: Mapping[Key, float | None]) -> Model:
     return pyo.Var(list(upper), domain=pyo.NonNegativeReals, bounds=lambda m, *key: (0, upper[key]))
 
 

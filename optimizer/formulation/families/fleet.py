@@ -1,4 +1,4 @@
-"""What the fleet holds: GPUs, memory, bandwidth, compute, power, money."""
+"""What the GPUs hold: replicas, memory, bandwidth, compute."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pyomo.environ import quicksum
 
 from optimizer.formulation.data import Data, Period, Pool
 from optimizer.formulation.family import Expression, Model, Row, family
-from optimizer.formulation.load import draw_kw, gpus_in_use
-from optimizer.formulation.terms import TERMS
+from optimizer.formulation.load import gpus_there, other_gpus, replica_gpus
 
 SECONDS = 3600.0
 
 
 @family(index="pool period slot", unit="GPU", price="$/GPU")
 def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
-    r"""GPUs of the replicas fit the GPUs of the pool; slices fit the layouts that GPUs are cut into.
+    r"""GPUs of replicas, tools and retraining fit the GPUs of the pool; slices fit the layouts that GPUs are cut into.
 
-    $$ \sum_{e} g_e \, \mathrm{replicas}_{et} \le G_{pt}, \qquad
+    $$ \sum_{e} g_e \, \mathrm{replicas}_{et} + \mathrm{others}_{pt} \le G_{pt}, \qquad
        \sum_{e \in \kappa} \mathrm{replicas}_{et} \le \sum_{l} n_{l\kappa} \, \mathrm{layout}_{plt}, \qquad
        \sum_l \gamma_p \, \mathrm{layout}_{plt} \le G_{pt} $$
 
@@ -26,11 +25,12 @@ def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
     """
     for p, pool in d.pools.items():
         for t in d.calendar.periods:
+            there, others = gpus_there(m, d, p, t), other_gpus(m, d, p, t)
             if pool.layouts and pool.sharing != "shared":
-                yield Row((p, t), pool.layout_gpus * _cut(m, pool, t), "<=", pool.count[t])
+                yield Row((p, t), pool.layout_gpus * _cut(m, pool, t) + others, "<=", there)
                 yield from _slots(m, d, pool, t)
             else:
-                yield Row((p, t), gpus_in_use(m, d, p, t), "<=", pool.count[t])
+                yield Row((p, t), replica_gpus(m, d, p, t) + others, "<=", there)
 
 
 @family(index="pool period rule", unit="GPU", price="$/GPU")
@@ -43,9 +43,12 @@ def powered_link(m: Model, d: Data) -> Iterator[Row]:
     """
     for p, pool in d.pools.items():
         for t in d.calendar.periods:
-            yield Row((p, t), gpus_in_use(m, d, p, t), "<=", pool.node * m.powered[p, t])
+            others = other_gpus(m, d, p, t)
+            yield Row((p, t), replica_gpus(m, d, p, t) + others, "<=", pool.node * m.powered[p, t])
             if pool.layouts:
-                yield Row((p, t, "cut"), pool.layout_gpus * _cut(m, pool, t), "<=", pool.node * m.powered[p, t])
+                yield Row(
+                    (p, t, "cut"), pool.layout_gpus * _cut(m, pool, t) + others, "<=", pool.node * m.powered[p, t]
+                )
 
 
 @family(index="pool period slot", unit="GB", price="$/GB")
@@ -62,9 +65,11 @@ def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
             resident = quicksum(
                 d.endpoints[e].hbm_gb * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas
             )
-            yield Row((p, t), resident, "<=", pool.usable_gb * pool.count[t])
+            resident += quicksum(j.hbm_gb[p] * m.adopt[j.id, t] for j in d.tools.values() if p in j.hbm_gb)
+            there = gpus_there(m, d, p, t)
+            yield Row((p, t), resident, "<=", pool.usable_gb * there)
             if pool.layouts and pool.sharing == "shared":
-                yield Row((p, t, "packed GPUs"), _cut(m, pool, t), "<=", pool.count[t])
+                yield Row((p, t, "packed GPUs"), _cut(m, pool, t), "<=", there)
                 yield from _slots(m, d, pool, t)
 
 
@@ -90,38 +95,6 @@ def compute_capacity(m: Model, d: Data) -> Iterator[Row]:
     yield from _flow(m, d, "tflop", "tflops")
 
 
-@family(index="site period part", unit="kW", price="$/kW")
-def power_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""Peak draw at the meter stays within the energised power: the permit and the substation decide.
-
-    $$ \mathrm{PUE}_s \Big( \sum_e i_e \, \mathrm{replicas}_{et} + \sum_e (o_e - i_e)
-       \frac{\mathrm{busy}^{\max}_{etb}}{h_{tb}}
-       + \sum_p i_p \, (N_p \, \mathrm{powered}_{pt} - \sum_{e \in p} g_e \, \mathrm{replicas}_{et}) \Big) \le P_{st} $$
-
-    Price: what one more kilowatt at the meter would earn over the period.
-    """
-    for s, site in d.sites.items():
-        if site.power_kw is not None:
-            for t in d.calendar.periods:
-                for b in d.calendar.parts:
-                    yield Row((s, t, b), draw_kw(m, d, s, t, b), "<=", site.power_kw[t])
-
-
-@family(index="budget period", unit="$", price="$/$")
-def spend_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""Cash spent on the terms a budget covers stays within it.
-
-    $$ \sum_{\tau \in \beta} \sum_{t \in T} \mathrm{cash}_{\tau t} \le M_{\beta T} $$
-
-    Price: net value that one more dollar of budget would earn.
-    """
-    for budget in d.budgets:
-        flows = [entry for each in TERMS if each.name in budget.terms for entry in each.entries(m, d)]
-        for group, amount in budget.amount.items():
-            spent = quicksum(-entry.cash for entry in flows if entry.period in group)
-            yield Row((budget.id, group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"), spent, "<=", amount)
-
-
 def _cut(m: Model, pool: Pool, t: Period) -> Expression:
     return quicksum(m.layout[pool.id, name, t] for name in pool.layouts)
 
@@ -144,11 +117,11 @@ def _flow(m: Model, d: Data, per_task: str, per_gpu: str) -> Iterator[Row]:
             for b in d.calendar.parts:
                 used = quicksum(
                     d.workflows[w].peak_factor
-                    * getattr(d.pairs[w, e], per_task)
+                    * getattr(d.pairs[w, source], per_task)
                     / (SECONDS * d.calendar.part_hours[t, b])
-                    * m.serve[w, e, t, b]
+                    * m.serve[w, source, t, b]
                     for e in d.endpoints_at[p]
-                    for w in d.workflows_on[e]
-                    if (w, e, t, b) in m.serve
+                    for w, source in d.work_on[e]
+                    if (w, source, t, b) in m.serve
                 )
-                yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * pool.count[t])
+                yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * gpus_there(m, d, p, t))

@@ -1,4 +1,4 @@
-"""Who serves what: endpoint time, demand, funding, launches, promises, quotas."""
+"""Who serves what: endpoint time, demand, funding, launches, promises."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import ApiLimit, Data, Part, Period, Workflow
+from optimizer.formulation.data import Data, Period, Workflow
 from optimizer.formulation.family import Expression, Model, Row, family
+from optimizer.formulation.load import served, sold
 from optimizer.formulation.variables import peak_tasks
 
 
@@ -23,32 +24,36 @@ def endpoint_capacity(m: Model, d: Data) -> Iterator[Row]:
         for b in d.calendar.parts:
             used = quicksum(
                 d.workflows[w].peak_factor
-                / (d.pairs[w, e].tasks_per_hour * d.workflows[w].headroom)
-                * m.serve[w, e, t, b]
-                for w in d.workflows_on[e]
-                if (w, e, t, b) in m.serve
+                / (d.pairs[w, source].tasks_per_hour * d.workflows[w].headroom)
+                * m.serve[w, source, t, b]
+                for w, source in d.work_on[e]
+                if (w, source, t, b) in m.serve
             )
             yield Row((e, t, b), used, "<=", d.calendar.part_hours[t, b] * d.endpoints[e].availability * replicas)
 
 
 @family(index="workflow period part", unit="task", price="$/task")
 def balance_link(m: Model, d: Data) -> Iterator[Row]:
-    r"""What endpoints and APIs serve is what is sold: by day part if interactive, anywhere in the period if batch.
+    r"""What endpoints and APIs handle is what is sold: by day part if interactive, anywhere in the period if batch.
+
+    Where sources differ in their yield of good output, each yield is balanced apart over the period.
 
     $$ \sum_{e} \mathrm{serve}_{wetb} + \sum_{a} \mathrm{api}_{watb} = \sigma_{wtb} \sum_{k} \mathrm{tranche}_{wkt} $$
 
     Price: what one more task of demand in that day part would earn.
     """
     for w in d.workflows.values():
-        for t in w.periods:
+        for t in w.periods if w.tranches else ():
             if w.serving == "interactive":
                 for b in d.calendar.parts:
-                    yield Row((w.id, t, b), _served(m, d, w, t, [b]), "==", w.share[t, b] * _sold(m, w, t))
+                    yield Row((w.id, t, b), served(m, d, w, t, [b]), "==", w.share[t, b] * sold(m, d, w, t))
             else:
-                yield Row((w.id, t), _served(m, d, w, t, d.calendar.parts), "==", _sold(m, w, t))
+                yield Row((w.id, t), served(m, d, w, t, d.calendar.parts), "==", sold(m, d, w, t))
             if w.serving == "best_effort":
                 for b in d.calendar.parts:
-                    yield Row((w.id, t, b), _served(m, d, w, t, [b]), "<=", peak_tasks(w, t, b) * m.fund[w.id, t])
+                    yield Row((w.id, t, b), served(m, d, w, t, [b]), "<=", peak_tasks(w, t, b) * m.fund[w.id, t])
+            if len(d.yields_of[w.id]) > 1:
+                yield from _by_yield(m, d, w, t)
 
 
 @family(index="workflow period tranche", unit="task", price="$/task")
@@ -60,15 +65,16 @@ def funding_link(m: Model, d: Data) -> Iterator[Row]:
     Price: what a wider tranche would earn per task.
     """
     for w in d.workflows.values():
-        for k, band in enumerate(w.tranches):
+        for k, tranche in enumerate(w.tranches):
             for t in w.periods:
                 yield Row(
-                    (w.id, t, str(k)), m.tranche[w.id, str(k), t], "<=", band.width * w.demand[t] * m.fund[w.id, t]
+                    (w.id, t, str(k)), _tranche(m, d, w, k, t), "<=", tranche.width * w.demand[t] * m.fund[w.id, t]
                 )
             if w.job:
                 first = w.periods[0]
-                total = quicksum(m.tranche[w.id, str(k), t] for t in w.periods)
-                yield Row((w.id, first, f"{k} window"), total, "<=", band.width * w.demand[first] * m.fund[w.id, first])
+                total = quicksum(_tranche(m, d, w, k, t) for t in w.periods)
+                widest = tranche.width * w.demand[first] * m.fund[w.id, first]
+                yield Row((w.id, first, f"{k} window"), total, "<=", widest)
 
 
 @family(index="workflow period rule", unit="launch", price="$/launch")
@@ -105,8 +111,8 @@ def service_floor(m: Model, d: Data) -> Iterator[Row]:
         if not w.min_service:
             continue
         for t in w.periods[:1] if w.job else w.periods:
-            sold = quicksum(_sold(m, w, u) for u in w.periods) if w.job else _sold(m, w, t)
-            yield Row((w.id, t), sold, ">=", w.min_service * w.demand[t] * m.fund[w.id, t])
+            handled = quicksum(sold(m, d, w, u) for u in w.periods) if w.job else sold(m, d, w, t)
+            yield Row((w.id, t), handled, ">=", w.min_service * w.demand[t] * m.fund[w.id, t])
 
 
 @family(index="workflow period", unit="replica", price="$/replica")
@@ -124,75 +130,15 @@ def replica_floor(m: Model, d: Data) -> Iterator[Row]:
                 yield Row((w.id, t), standing, ">=", w.min_replicas * m.fund[w.id, t])
 
 
-@family(index="period", unit="launch", price="$/launch")
-def launch_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""No more workflows start in a period than the organisation can start.
-
-    $$ \sum_{w} \mathrm{launch}_{wt} \le \Lambda_t $$
-
-    Price: what one more launch in the period would earn.
-    """
-    for t, most in d.launch_limit.items():
-        yield Row((t,), quicksum(m.launch[w.id, t] for w in d.workflows.values() if (w.id, t) in m.launch), "<=", most)
+def _by_yield(m: Model, d: Data, w: Workflow, t: Period) -> Iterator[Row]:
+    for good in d.yields_of[w.id]:
+        ends = [e for e in d.endpoints_of[w.id] if d.pairs[w.id, e].good == good]
+        apis = [a for a in d.apis_of[w.id] if d.api_pairs[w.id, a].good == good]
+        own = quicksum(m.serve[w.id, e, t, b] for e in ends for b in d.calendar.parts)
+        bought = quicksum(m.api[w.id, a, t, b] for a in apis for b in d.calendar.parts)
+        bands = quicksum(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id] if band.good == good)
+        yield Row((w.id, t, f"yield {good:g}"), own + bought, "==", bands)
 
 
-@family(index="period", unit="workflow", price="$/workflow")
-def portfolio_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""No more workflows are funded at once than the portfolio admits.
-
-    $$ \sum_{w} \mathrm{fund}_{wt} \le \Pi_t $$
-
-    Price: what one more funded workflow in the period would earn.
-    """
-    for t, most in d.portfolio_limit.items():
-        yield Row((t,), quicksum(m.fund[w.id, t] for w in d.workflows.values() if (w.id, t) in m.fund), "<=", most)
-
-
-@family(index="api measure period part", unit="token or request", price="$/token or request")
-def api_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""Calls to an API stay within its quotas by period and its rate limits at the workflows' peaks.
-
-    $$ \sum_{w} q_{wa} \sum_b \mathrm{api}_{watb} \le Q_{at},
-       \qquad \sum_{w} f_w \, q_{wa} \, \mathrm{api}_{watb} \le R_a \, h_{tb} $$
-
-    Price: what one more token or request of quota would earn.
-    """
-    for a, limit in d.api_limits.items():
-        for t in d.calendar.periods:
-            yield from _quotas(m, d, a, limit, t)
-
-
-def _quotas(m: Model, d: Data, a: str, limit: ApiLimit, t: Period) -> Iterator[Row]:
-    parts = d.calendar.parts
-    if limit.tokens is not None:
-        yield Row((a, "tokens", t), _calls(m, d, a, t, parts, tokens=True, peak=False), "<=", limit.tokens[t])
-    if limit.requests is not None:
-        yield Row((a, "requests", t), _calls(m, d, a, t, parts, tokens=False, peak=False), "<=", limit.requests[t])
-    for b in parts:
-        hours = d.calendar.part_hours[t, b]
-        for name, rate in (("token rate", limit.tokens_per_hour), ("request rate", limit.requests_per_hour)):
-            if rate is not None:
-                called = _calls(m, d, a, t, [b], tokens=name == "token rate", peak=True)
-                yield Row((a, name, t, b), called / hours, "<=", rate)
-
-
-def _calls(
-    m: Model, d: Data, a: str, t: Period, parts: tuple[Part, ...] | list[Part], *, tokens: bool, peak: bool
-) -> Expression:
-    return quicksum(
-        (d.workflows[w].peak_factor if peak else 1.0)
-        * ((d.api_pairs[w, a].tokens_in + d.api_pairs[w, a].tokens_out) if tokens else 1.0)
-        * m.api[w, a, t, b]
-        for w in d.workflows_by_api.get(a, ())
-        for b in parts
-        if (w, a, t, b) in m.api
-    )
-
-
-def _served(m: Model, d: Data, w: Workflow, t: Period, parts: tuple[Part, ...] | list[Part]) -> Expression:
-    own = quicksum(m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in parts)
-    return own + quicksum(m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in parts)
-
-
-def _sold(m: Model, w: Workflow, t: Period) -> Expression:
-    return quicksum(m.tranche[w.id, str(k), t] for k in range(len(w.tranches)))
+def _tranche(m: Model, d: Data, w: Workflow, k: int, t: Period) -> Expression:
+    return quicksum(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id] if band.tranche == k)

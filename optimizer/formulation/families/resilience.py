@@ -1,0 +1,101 @@
+"""What must still run after a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyomo.environ import quicksum
+
+from optimizer.formulation.data import Data, Loss, Part, Period
+from optimizer.formulation.families.market import quotas
+from optimizer.formulation.family import Expression, Model, Row, family
+from optimizer.formulation.load import brought, idle_kw, served
+
+
+@family(index="loss name period part", unit="task", price="$/task")
+def resilience_floor(m: Model, d: Data) -> Iterator[Row]:
+    r"""After the loss of any one site, vendor or API, the promised share is still served by what survives.
+
+    Survivors take the work over within their replica-hours, quotas and power; workflows without a promise may be
+    displaced. Without recourse, no more than the rest of the share may sit where it can be lost.
+
+    $$ \sum_{s \notin l} \mathrm{rescue}_{wstbl} \ge \alpha_{wl} \sum_s x_{wstb} $$
+
+    Price: what each task promised after the loss costs.
+    """
+    for loss in d.losses:
+        if not loss.recourse:
+            yield from _capped(m, d, loss)
+            continue
+        for w in loss.shares:
+            yield from _promised(m, d, loss, w)
+        yield from _survivors(m, d, loss)
+
+
+def _capped(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
+    for w, share in loss.shares.items():
+        for t in d.workflows[w].periods:
+            at_risk = _where(m, d, w, t, d.calendar.parts, loss.endpoints | loss.apis)
+            all_of_it = served(m, d, d.workflows[w], t, d.calendar.parts)
+            yield Row((loss.id, w, t), all_of_it - at_risk, ">=", share * all_of_it)
+
+
+def _promised(m: Model, d: Data, loss: Loss, w: str) -> Iterator[Row]:
+    flow = d.workflows[w]
+    spans = [tuple(d.calendar.parts)] if flow.serving == "batch" else [(b,) for b in d.calendar.parts]
+    for t in flow.periods:
+        for parts in spans:
+            rescued = quicksum(
+                m.rescue[w, source, t, b, loss.id]
+                for source in (*d.endpoints_of[w], *d.apis_of[w])
+                for b in parts
+                if (w, source, t, b, loss.id) in m.rescue
+            )
+            key = (loss.id, w, t, *(parts if len(spans) > 1 else ()))
+            yield Row(key, rescued, ">=", loss.shares[w] * served(m, d, flow, t, parts))
+
+
+def _survivors(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
+    """Replica-hours, power and quotas of what survives bound the rescued work."""
+    for t in d.calendar.periods:
+        for b in d.calendar.parts:
+            for e in d.endpoints:
+                used = _busy(m, d, loss, e, t, b, headroom=True)
+                if e not in loss.endpoints and (e, t) in m.replicas and used is not None:
+                    hours = d.calendar.part_hours[t, b] * d.endpoints[e].availability
+                    yield Row((loss.id, e, t, b), hours * m.replicas[e, t] - used, ">=", 0.0)
+            yield from _power(m, d, loss, t, b)
+        calls = {key[:4]: rescued for key, rescued in m.rescue.items() if key[4] == loss.id}
+        for a, limit in d.api_limits.items():
+            if a not in loss.apis:
+                for row in quotas(calls, d, a, limit, t):
+                    yield Row((loss.id, f"{a} {row.key[1]}", t, *row.key[3:]), row.available - row.used, ">=", 0.0)
+
+
+def _power(m: Model, d: Data, loss: Loss, t: Period, b: Part) -> Iterator[Row]:
+    for s, site in d.sites.items():
+        ends = [d.endpoints[e] for p in d.pools_at[s] for e in d.endpoints_at[p]]
+        if site.power_kw is None or site.nameplate or not ends or all(e.id in loss.endpoints for e in ends):
+            continue
+        hours = d.calendar.part_hours[t, b]
+        loads = [(e, _busy(m, d, loss, e.id, t, b, headroom=False)) for e in ends if e.id not in loss.endpoints]
+        load = quicksum((e.op_kw - e.idle_kw) / hours * busy for e, busy in loads if busy is not None)
+        there = site.power_kw[t] - site.curtailed_kw.get((t, b), 0.0) + brought(m, d, "power_kw", s, t)
+        yield Row((loss.id, s, t, b), there - site.pue * (load + idle_kw(m, d, s, t)), ">=", 0.0)
+
+
+def _busy(m: Model, d: Data, loss: Loss, e: str, t: Period, b: Part, *, headroom: bool) -> Expression | None:
+    """Replica-hours of rescued work at the peak; None where the endpoint can rescue nothing."""
+    parts = [
+        d.workflows[w].peak_factor
+        / (d.pairs[w, source].tasks_per_hour * (d.workflows[w].headroom if headroom else 1.0))
+        * m.rescue[w, source, t, b, loss.id]
+        for w, source in d.work_on[e]
+        if (w, source, t, b, loss.id) in m.rescue
+    ]
+    return quicksum(parts) if parts else None
+
+
+def _where(m: Model, d: Data, w: str, t: Period, parts: tuple[Part, ...], lost: frozenset[str]) -> Expression:
+    own = quicksum(m.serve[w, e, t, b] for e in d.endpoints_of[w] if d.behind(e) in lost for b in parts)
+    return own + quicksum(m.api[w, a, t, b] for a in d.apis_of[w] if d.behind(a) in lost for b in parts)
