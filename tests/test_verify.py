@@ -95,7 +95,7 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("gpu_capacity", "replicas across domains", say("gpus/big/scale_up_domain", 4)),
     ("powered_link", "a node in the dark", pool("whole", "A", 1)),
     ("powered_link", "cut GPUs in the dark", pool("mig", "A", 0)),
-    ("powered_link", "nodes that do not exist", pool("whole", "B", 3)),
+    ("gpu_capacity", "nodes that do not exist", pool("whole", "B", 3)),
     ("hbm_capacity", "three halves of two GPUs", say("deployments/listener/hbm_gb", 50)),
     ("hbm_capacity", "more than the pool holds", say("gpus/big/usable_hbm_gb", 40)),
     ("hbm_capacity", "more than a replica's GPUs hold", say("deployments/llama-2/hbm_gb", 151)),

@@ -30,20 +30,21 @@ def endpoint_time(d: Tables) -> Iterator[Row]:
 
 
 def gpus(d: Tables) -> Iterator[Row]:
-    """GPUs taken against those owned; slots taken against the layouts that GPUs are cut into."""
+    """GPUs taken and nodes powered against those owned; slots against the layouts that GPUs are cut into."""
     for p, pool in d.facts.pools.items():
         for t in d.facts.time.periods:
             yield Row("gpu_capacity", (p, t), t, _taken_gpus(d, p, t), "<=", pool.count[t])
+            nodes, there = d.powered.get((p, t), 0.0), ceil(pool.count[t] / pool.node)
+            yield Row("gpu_capacity", (p, t, "nodes"), t, nodes, "<=", there, text="powered nodes")
             yield from _slots(d, p, pool, t)
 
 
 def gpus_powered(d: Tables) -> Iterator[Row]:
-    """GPUs taken stand on powered nodes, of which there are no more than the owned GPUs fill."""
+    """GPUs taken stand on powered nodes."""
     for p, pool in d.facts.pools.items():
         for t in d.facts.time.periods:
-            nodes = d.powered.get((p, t), 0.0)
-            yield Row("powered_link", (p, t), t, _taken_gpus(d, p, t), "<=", pool.node * nodes)
-            yield Row("powered_link", (p, t), t, nodes, "<=", ceil(pool.count[t] / pool.node), text="nodes there are")
+            lit = pool.node * d.powered.get((p, t), 0.0)
+            yield Row("powered_link", (p, t), t, _taken_gpus(d, p, t), "<=", lit)
 
 
 def _taken_gpus(d: Tables, p: str, t: str) -> float:
