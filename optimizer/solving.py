@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from pyomo.environ import ConcreteModel, value
 
 from optimizer.engine.compile import compile_model
 from optimizer.engine.highs import solve_program
-from optimizer.engine.progress import Progress
+from optimizer.engine.outcome import Outcome
+from optimizer.engine.program import Tag
+from optimizer.engine.progress import Listener
+from optimizer.engine.watch import Cancel
 from optimizer.formulation.build import Formulation, UnknownFamily, state
 from optimizer.formulation.data import Data
 from optimizer.formulation.family import Family
@@ -27,17 +31,11 @@ from optimizer.verify import Verification, verify
 
 FEASIBILITY_SECONDS = 10.0  # for one question of the search for a conflict
 ANY_PLAN = 1e9  # a gap at which the first plan found is good enough
+TAGS: Mapping[str, Tag] = {**dict.fromkeys(STRATEGY, "strategy"), **dict.fromkeys(PLACEMENT, "placement")}
 
 
 class InternalError(RuntimeError):
     """A defect of this program: its answer failed the check and was withheld."""
-
-
-class Cancel(Protocol):
-    """Anything like a threading.Event."""
-
-    def is_set(self) -> bool:
-        """True from the moment the solve should end with its best plan."""
 
 
 def solve(
@@ -51,46 +49,28 @@ def solve(
     set: Sequence[str] | Mapping[str, Any] = (),
     drop: Sequence[str] = (),
     extra: Sequence[Family] = (),
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | None = None,
     cancel: Cancel | None = None,
 ) -> Plan:
     """The best plan of an instance, proved to `gap` unless `time_limit` (seconds of wall clock) comes first.
 
     `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own. A plan
     always passed the check against the instance; InternalError is raised otherwise, SolverError if the
-    solver failed, BadInput if the instance, a change or a name is wrong.
+    solver failed, BadInput if the instance, a change, a name or a number asked for is wrong.
     """
-
     began = monotonic()
-    changed, scenario_drop = apply(instance, set, [scenario] if scenario else [])
-    options = {
-        "gap": gap,
-        "time_limit": time_limit,
-        "threads": threads or 1,
-        "seed": seed,
-        "set": [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set),
-        "drop": [*drop, *scenario_drop],
-    }
+    _refuse(gap=gap, time_limit=time_limit, threads=threads or 1)
+    changed, left_out = apply(instance, set, [scenario] if scenario else [])
+    limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or 1, "seed": seed}
+    changes = [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set)
+    options = {**limits, "set": changes, "drop": [*dict.fromkeys((*drop, *left_out))]}
     resolution = resolve(changed)
-    stated = _state(resolution.data, options["drop"], extra)
-    tags = {**dict.fromkeys(STRATEGY, "strategy"), **dict.fromkeys(PLACEMENT, "placement")}
-    program = compile_model(stated.model, tags=tags, periods=resolution.data.calendar.periods)
-    outcome = solve_program(
-        program,
-        gap=gap,
-        time_limit=max(time_limit - (monotonic() - began), 0.0),
-        threads=threads or 1,
-        seed=seed,
-        progress=progress,
-        cancel=cancel,
-    )
-    origin = {
-        "name": instance.name,
-        "path": instance.source,
-        "sha256": instance.sha256,
-        "resolved": resolution.document,
-    }
-    document = header(outcome, origin, options, resolution.data)
+    stated = formulated(resolution.data, options["drop"], extra)
+    program = compile_model(stated.model, tags=TAGS, periods=resolution.data.calendar.periods)
+    limits["time_limit"] = max(time_limit - (monotonic() - began), 0.0)
+    outcome = solve_program(program, **limits, progress=progress, cancel=cancel)
+    origin = {"name": instance.name, "path": instance.source, "sha256": instance.sha256}
+    document = header(outcome, {**origin, "resolved": resolution.document}, options, resolution.data)
     document["scenario"] = scenario
     document |= _answer(resolution.data, stated, outcome, document, extra)
     document["seconds"] = monotonic() - began
@@ -100,10 +80,17 @@ def solve(
 def formulate(instance: Instance, *, drop: Sequence[str] = (), extra: Sequence[Family] = ()) -> ConcreteModel:
     """The Pyomo model of an instance, to inspect or to extend."""
 
-    return _state(resolve(instance).data, drop, extra).model
+    return formulated(resolve(instance).data, drop, extra).model
 
 
-def _state(data: Data, drop: Iterable[str], extra: Sequence[Family]) -> Formulation:
+def _refuse(**numbers: float) -> None:
+    wrong = {name: number for name, number in numbers.items() if not 0 <= number < inf}
+    if wrong:
+        raise BadInput(Fault(None, None, None, k, f"{k} is {v}, must be a number from 0 on") for k, v in wrong.items())
+
+
+def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) -> Formulation:
+    """The program of resolved data; BadInput for a name to be dropped that no family has."""
 
     try:
         return state(data, drop, extra)
@@ -122,8 +109,8 @@ def _answer(
 
     filled = allocation(data, stated, outcome, document["options"]["gap"])
     check = _verified({**document, **filled}, stated, extra)
-    return {**filled, "verification": {"checked_rows": check.checked_rows, "worst_violation": check.worst_violation,
-                                       "passed": check.passed, "rows_by_family": check.rows_by_family}}  # fmt: skip
+    found = {name: getattr(check, name) for name in ("checked_rows", "worst_violation", "passed", "rows_by_family")}
+    return {**filled, "verification": found}
 
 
 def _verified(document: Mapping[str, Any], stated: Formulation, extra: Sequence[Family]) -> Verification:
@@ -151,7 +138,7 @@ def _rule(stated: Formulation, each: Family) -> Callable[[object], Iterator[Chec
 def _conflict(data: Data, stated: Formulation, extra: Sequence[Family]) -> Mapping[str, Any]:
 
     def feasible(without: Iterable[str]) -> bool | None:
-        program = compile_model(_state(data, (*stated.dropped, *without), extra).model)
+        program = compile_model(formulated(data, (*stated.dropped, *without), extra).model)
         found = solve_program(program, gap=ANY_PLAN, time_limit=FEASIBILITY_SECONDS)
         return False if found.status == "infeasible" else True if found.values else None
 

@@ -1,5 +1,7 @@
 """The commands and their options; each command's work is imported when it is called, so that --help is instant."""
 
+# ruff: noqa: PLC0415, PLR0917  a command imports its work when it is called; typer reads options off the signature
+
 from __future__ import annotations
 
 from enum import StrEnum

@@ -25,7 +25,8 @@ def conflict(d: Data, families: Iterable[Family], feasible: Feasible) -> Row:
 
 def _families(names: list[str], feasible: Feasible) -> tuple[list[str], bool]:
     """Leave out one family after the other for as long as nothing can hold; those left are in conflict."""
-    until, left_out, proved = monotonic() + PATIENCE_SECONDS, [], True
+    until, proved = monotonic() + PATIENCE_SECONDS, True
+    left_out: list[str] = []
     for name in names:
         holds = feasible((*left_out, name)) if monotonic() < until else None
         proved &= holds is not None

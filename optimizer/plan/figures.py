@@ -1,33 +1,45 @@
-"""How numbers are written for people: three digits that matter, and the unit in sight."""
+"""How numbers and limits are written for people: three digits that matter, and the unit in sight."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 STEPS = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+WORDS = {
+    "gpu_capacity": "GPUs of",
+    "hbm_capacity": "HBM of",
+    "bandwidth_capacity": "HBM bandwidth of",
+    "compute_capacity": "compute of",
+    "power_limit": "power at",
+    "spend_limit": "budget",
+    "api_limit": "quota of",
+    "launch_limit": "launches",
+    "portfolio_limit": "workflows at once",
+}
 MANY_PERIODS = 8  # columns that fit a terminal beside the rest
 
 
-def money(amount: float | None, currency: str = "USD") -> str:
+def money(amount: float | None, currency: str = "USD", digits: int = 3) -> str:
     """An amount such as `$12.4M`, `-$40K` or `$0.052`; `-` where there is none."""
     if amount is None:
         return "-"
     sign = SIGNS.get(currency, f"{currency} ")
-    return f"{'-' if amount < 0 and number(amount) != '0' else ''}{sign}{number(abs(amount))}"
+    shown = number(abs(amount), digits)
+    return f"{'-' if amount < 0 and shown != '0' else ''}{sign}{shown}"
 
 
-def number(value: float | None) -> str:
-    """A number to three digits: `12.4M`, `1,230`, `0.052`."""
+def number(value: float | None, digits: int = 3) -> str:
+    """A number to so many digits: `12.4M`, `1,230`, `0.052`."""
     if value is None:
         return "-"
     size = abs(value)
     for step, letter in STEPS:
         if size >= (step if step > 1e3 else 10 * step) * 0.9995:
-            return f"{_digits(value / step)}{letter}"
-    return f"{value:,.0f}" if size >= 999.5 else _digits(value)
+            return f"{_digits(value / step, digits)}{letter}"
+    return f"{value:,.0f}" if size >= 999.5 else _digits(value, digits)
 
 
 def percent(share: float | None) -> str:
@@ -71,5 +83,10 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def _digits(value: float) -> str:
-    return f"{Decimal(f'{value:.3g}'):f}"
+def named(row: Mapping[str, str]) -> str:
+    """A limit as a planner would say it: `power at ashburn`."""
+    return f"{WORDS.get(row['family'], row['family'])} {row['row'].split(' ')[0]}".strip()
+
+
+def _digits(value: float, digits: int) -> str:
+    return f"{Decimal(f'{value:.{digits}g}'):f}"

@@ -39,7 +39,7 @@ class Table:
     def __get__(self, plan: Plan | None, owner: type) -> Self | pd.DataFrame:
         if plan is None:
             return self
-        import pandas as pd  # a second of import that a plan written as JSON never pays
+        import pandas as pd  # noqa: PLC0415  most of a second, which a plan written as JSON never pays
 
         return pd.DataFrame(list(plan.document[self.name]), columns=list(self.columns))
 
@@ -126,12 +126,16 @@ class Plan:
 TABLES: Mapping[str, Table] = {name: member for name, member in vars(Plan).items() if isinstance(member, Table)}
 
 
-def jsonable(value: Any) -> Any:
+def jsonable(document: Mapping[str, Any]) -> Document:
     """Plain JSON data: tuples become lists, numbers that are not finite become null."""
+    return {str(key): _jsonable(value) for key, value in document.items()}
+
+
+def _jsonable(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(k): jsonable(v) for k, v in value.items()}
+        return jsonable(value)
     if isinstance(value, (list, tuple)):
-        return [jsonable(v) for v in value]
+        return [_jsonable(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from optimizer.formulation.data import Data, Endpoint, Period
 
+Sums = Mapping[tuple[str, ...], float]
 Values = Mapping[str, Mapping[tuple[str, ...], float]]  # variable -> key -> value
 
 NOTHING = 1e-9  # tasks; below it a served figure is the solver's dust
@@ -37,19 +38,19 @@ class Use:
         return {(e, Period(t)): round(n) for (e, t), n in self.values.get("replicas", {}).items() if n > 0.5}
 
     @cached_property
-    def served(self) -> Mapping[tuple[str, str], float]:
+    def served(self) -> Sums:
         """Tasks by workflow and period, from every source."""
         return _summed({(w, t, s, b): n for (w, s, t, b), n in self.serving.items()}, 2)
 
     @cached_property
-    def bought(self) -> Mapping[tuple[str, str], float]:
+    def bought(self) -> Sums:
         """Tasks by workflow and period that an API serves."""
         return _summed(
             {(w, t, s, b): n for (w, s, t, b), n in self.serving.items() if (w, s) in self.data.api_pairs}, 2
         )
 
     @cached_property
-    def busy(self) -> Mapping[tuple[str, str, str], float]:
+    def busy(self) -> Sums:
         """Replica-hours at work, at the mean load, by endpoint, period and workflow."""
         pairs = self.data.pairs
         return _summed(
@@ -62,14 +63,14 @@ class Use:
         )
 
     @cached_property
-    def held(self) -> Mapping[tuple[str, str, str], float]:
+    def held(self) -> Sums:
         """Replica-hours kept for a workflow, its peaks, headroom and outages included, by endpoint, period, workflow.
 
         Together never more than the replica-hours that stand, so that what is charged is never more than what is paid.
         """
-        wanted = {(e, t, w): hours * self._margin(w, e) for (e, t, w), hours in self.busy.items()}
+        wanted = {key: hours * self._margin(key[2], key[0]) for key, hours in self.busy.items()}
         claimed = _summed(wanted, 2)
-        return {(e, t, w): hours * min(1.0, self.there(e, t) / claimed[e, t]) for (e, t, w), hours in wanted.items()}
+        return {key: hours * min(1.0, self.there(*key[:2]) / claimed[key[:2]]) for key, hours in wanted.items()}
 
     def there(self, e: str, t: str) -> float:
         """Replica-hours that stand at an endpoint in a period."""
@@ -106,7 +107,7 @@ class Use:
         return workflow.peak_factor / (workflow.headroom * self.data.endpoints[e].availability)
 
 
-def _summed(numbers: Mapping[tuple[str, ...], float], parts: int) -> dict[tuple[str, ...], float]:
+def _summed(numbers: Sums, parts: int) -> Sums:
     """Numbers added up over all but the first parts of their key."""
     total: dict[tuple[str, ...], float] = defaultdict(float)
     for key, number in numbers.items():

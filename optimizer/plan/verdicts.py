@@ -5,16 +5,18 @@ A reason is arithmetic on the instance and the plan, not a proof: the price of a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.formulation.data import Candidate, Data, Period, Workflow
-from optimizer.plan.figures import money, percent, spans
+from optimizer.plan.figures import listed, money, named, percent, spans
 from optimizer.plan.money import Cash
 from optimizer.plan.plan import Row
 from optimizer.plan.use import Use
 
+TELLING = 0.25  # of the periods in which a workflow is short; a limit full in fewer of them explains little
+SHOWN = 3  # limits named in one reason
 WHOLE = 0.9995  # of demand served counts as all of it
 STAGES = (
     "accepted", "licence", "quality", "residency", "cooling", "context", "hbm", "scale_up", "latency",
@@ -34,7 +36,7 @@ def verdicts(use: Use, cash: Cash, full: Iterable[Row], gap: float) -> Iterator[
     """A verdict on each workflow, in the order of the instance."""
     full, d = list(full), use.data
     noise = gap * abs(sum(cash.values()))
-    net: Counter[str] = Counter()
+    net: dict[str, float] = defaultdict(float)
     for (owner, _, _), amount in cash.items():
         net[owner] += amount
     for w in d.workflows.values():
@@ -58,7 +60,7 @@ def _served_share(use: Use, w: Workflow) -> float:
 def _why(use: Use, w: Workflow, share: float, full: list[Row], noise: float) -> Iterator[str]:
     d, unit = use.data, use.data.currency
     if not (d.endpoints_of[w.id] or d.apis_of[w.id]):
-        yield f"nothing can serve it: {_dropped([c for c in d.candidates if c.workflow == w.id])}"
+        yield f"nothing can serve it: {fallen([c for c in d.candidates if c.workflow == w.id])}"
         return
     margins = [_margin(d, w, t) for t in w.periods]
     if share == 0 and all(m.usd <= m.cost for m in margins):
@@ -99,32 +101,16 @@ def _short(use: Use, w: Workflow, full: list[Row]) -> Iterator[str]:
         if row["period"] in short and row["row"].split(" ")[0] in needed:
             between.setdefault(named(row), []).append(row["period"])
     if between:
-        found = [f"{name} ({spans(periods, d.calendar.periods)})" for name, periods in between.items()]
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        yield f"others earn more with what is full: {', '.join(found[:3])}{more}"
+        ranked = sorted(between.items(), key=lambda item: -len(item[1]))
+        telling = [item for item in ranked if len(item[1]) >= TELLING * len(short)] or ranked[:1]
+        found = listed([f"{name} ({spans(periods, d.calendar.periods)})" for name, periods in telling[:SHOWN]])
+        yield f"others earn more with what is full: {found}"
     elif short:
-        yield f"what is left ({spans(short, d.calendar.periods)}) does not pay for whole replicas and its promises"
+        when = spans(short, d.calendar.periods)
+        yield f"what is left ({when}) does not pay for the whole replicas and nodes it would take"
 
 
-def named(row: Row) -> str:
-    """A limit as a planner would say it: `power at ashburn`."""
-    return f"{WORDS.get(row['family'], row['family'])} {row['row'].split(' ')[0]}".strip()
-
-
-WORDS = {
-    "gpu_capacity": "GPUs of",
-    "hbm_capacity": "HBM of",
-    "bandwidth_capacity": "HBM bandwidth of",
-    "compute_capacity": "compute of",
-    "power_limit": "power at",
-    "spend_limit": "budget",
-    "api_limit": "quota of",
-    "launch_limit": "launches",
-    "portfolio_limit": "workflows at once",
-}
-
-
-def _dropped(candidates: list[Candidate]) -> str:
+def fallen(candidates: list[Candidate]) -> str:
     """How many candidates fell at which stage, and the one that came furthest."""
     if not candidates:
         return "no deployment and no API is offered to it"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.plan import Plan
-from optimizer.plan.figures import listed, money, percent, spans
+from optimizer.plan.figures import listed, money, named, percent, spans
 from optimizer.plan.plan import Row
-from optimizer.plan.verdicts import named
 
 SHOWN = 8  # full limits that are named; the rest is counted
 
@@ -16,6 +15,7 @@ Line = tuple[str, str]  # style of a heading or of plain text, and the text
 
 def answer(plan: Plan) -> Iterator[Line]:
     """The lines that come first, whatever the status."""
+    yield "title", plan.document["instance"]["name"]
     yield "title", headline(plan)
     if not plan.answered:
         yield from _nothing(plan)
@@ -41,33 +41,27 @@ def answer(plan: Plan) -> Iterator[Line]:
 
 def headline(plan: Plan) -> str:
     """One sentence: net value and how far it is proved, or why there is none."""
-    document = plan.document
-    name, currency = document["instance"]["name"], document["currency"]
-    asked, limit = percent(document["options"]["gap"]), document["options"]["time_limit"]
+    document, limit = plan.document, plan.document["options"]["time_limit"]
     if not plan.answered:
-        return f"{name}: " + {
-            "infeasible": "no plan exists; these rules cannot all hold.",
-            "unbounded": "the value has no limit; something is sold at a profit and limited by nothing.",
-            "interrupted": "interrupted before a first plan was found.",
-        }.get(plan.status, f"no plan was found in {limit:g} s. Maybe a longer --time-limit.")
-    earned = f"{name}: net value {money(plan.objective_usd, currency)} (present value over {_horizon(plan)})"
-    best = f"no plan earns more than {money(plan.bound_usd, currency)}" if document["bound_usd"] is not None else ""
+        return {
+            "infeasible": "No plan exists: these rules cannot all hold.",
+            "unbounded": "The value has no limit: something is sold at a profit and limited by nothing.",
+            "interrupted": "Interrupted before a first plan was found.",
+        }.get(plan.status, f"No plan was found in {limit:g} s. Maybe a longer --time-limit.")
+    order, currency = periods(plan), document["currency"]
+    span = order[0] if len(order) == 1 else f"{order[0]}-{order[-1]}"
+    earned = f"Net value {money(plan.objective_usd, currency, 4)} (present value, {span})"
+    best = f"no plan earns more than {money(plan.bound_usd, currency, 4)}"
     if plan.status == "optimal":
-        return f"{earned}, proved within {asked}: {best}."
+        return f"{earned}, proved within {percent(document['options']['gap'])}: {best}."
     ended = "interrupted" if plan.status == "interrupted" else f"best found in {limit:g} s"
-    return f"{earned}, {ended}; " + (
-        f"proved within {percent(plan.gap)}: {best}." if best else "nothing is proved yet."
-    )
+    proved = "nothing is proved yet" if plan.document["gap"] is None else f"proved within {percent(plan.gap)}: {best}"
+    return f"{earned}, {ended}; {proved}."
 
 
 def periods(plan: Plan) -> list[str]:
     """All periods of the horizon, in order."""
     return list(dict.fromkeys(row["period"] for row in plan.document["pools"]))
-
-
-def _horizon(plan: Plan) -> str:
-    order = periods(plan)
-    return order[0] if len(order) == 1 else f"{order[0]}-{order[-1]}"
 
 
 def _partly(row: Row) -> str:

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 
 from optimizer.plan import Plan
 from optimizer.plan.figures import few, money, number, percent, short
+from optimizer.plan.money import UNALLOCATED
 from optimizer.plan.plan import Row
 from optimizer.report.answer import periods
 
 LINES = 30  # of one table; what is longer is in the plan
+
+SERVED_NOTE = (
+    "'.': nothing served; blank: no demand. API: % of it that is bought. Shared costs go by the replica-hours kept "
+    "for a workflow, what nobody keeps is unallocated. per Mtok: cost of a million good output tokens."
+)
 
 Cells = tuple[str, ...]
 
@@ -25,6 +31,7 @@ class Grid:
     rows: tuple[Cells, ...]
     left: int = 1
     note: str = ""
+    folds: int = 1  # of the columns that are text, those that may be folded where the page is narrow
 
 
 def grids(plan: Plan) -> Iterator[Grid]:
@@ -36,16 +43,32 @@ def grids(plan: Plan) -> Iterator[Grid]:
 def _workflows(plan: Plan) -> Grid:
     """Share of demand served by period, and what it earns and costs over the horizon, in cash."""
     currency, shown = plan.document["currency"], few(periods(plan))
-    lines = []
+    lines, sums = [], [0.0, 0.0]
     for name, rows in _by(plan.document["workflows"], "workflow"):
-        served = {r["period"]: percent(r["served"] / r["demand"]) if r["served"] else "." for r in rows}
-        value, cost = (sum(r[key] for r in rows) for key in ("value_usd", "cost_usd"))
-        api, all_of_it = (sum(r[key] for r in rows) for key in ("api", "served"))
-        bought = percent(api / all_of_it) if all_of_it else "-"
-        cells = (money(value, currency), money(cost, currency), money(value - cost, currency))
-        lines.append((name, *(served.get(t, "") for t in shown), bought, *cells))
-    note = "served, of demand; '.' none, blank no demand. API: part that is bought. Cash; shared costs by replica-hours"
-    return _grid("Workflows", ("workflow", *map(short, shown), "API", "value", "cost", "net"), lines, note=note)
+        served = {r["period"]: _share(r["served"] / r["demand"]) if r["served"] else "." for r in rows}
+        value, cost, api, tasks = (sum(r[key] for r in rows) for key in ("value_usd", "cost_usd", "api", "served"))
+        mtok = sum(r["cost_usd"] / r["usd_per_mtok"] for r in rows if r["usd_per_mtok"])
+        sums = [sums[0] + value, sums[1] + cost]
+        bought, unit_cost = _share(api / tasks if tasks else None), money(cost / mtok if mtok else None, currency)
+        lines.append((name, *(served.get(t, "") for t in shown), bought, *_net(value, cost, currency), unit_cost))
+    rest = -sum(r["cash_usd"] for r in plan.document["allocation"] if r["workflow"] == UNALLOCATED)
+    blank = ("",) * (len(shown) + 1)
+    lines.append((UNALLOCATED, *blank, *_net(0.0, rest, currency), "-"))
+    lines.append(("total", *blank, *_net(sums[0], sums[1] + rest, currency), "-"))
+    columns = ("workflow", *(short(t).replace("Q", "\nQ") for t in shown), "API", "value", "cost", "net", "per Mtok")
+    return _grid("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE)
+
+
+def _joined(figures: Sequence[str]) -> str:
+    return ("" if all(len(figure) == 1 for figure in figures) else " ").join(figures)
+
+
+def _net(value: float, cost: float, currency: str) -> Cells:
+    return money(value, currency), money(cost, currency), money(value - cost, currency)
+
+
+def _share(share: float | None) -> str:
+    return percent(share).removesuffix(" %")
 
 
 def _fleet(plan: Plan) -> Grid:
@@ -73,7 +96,7 @@ def _power(plan: Plan) -> Grid:
 
 def _ledger(plan: Plan) -> Grid:
     currency, ledger = plan.document["currency"], plan.document["ledger"]
-    lines = [(r["term"], money(r["usd"], currency), money(r["cash_usd"], currency)) for r in ledger]
+    lines = [(r["term"], money(r["usd"], currency), money(r["cash_usd"], currency)) for r in ledger if r["cash_usd"]]
     total = ("net value", *(money(sum(r[key] for r in ledger), currency) for key in ("usd", "cash_usd")))
     return _grid("Ledger", ("term", "present value", "cash"), [*lines, total])
 
@@ -89,11 +112,14 @@ def _deployments(plan: Plan) -> Grid:
         busy = sum(r["utilisation"] * r["replicas"] for r in rows) / sum(r["replicas"] for r in rows)
         lines.append((
             first["pool"], first["model"], gpus, f"{first['concurrency']}", first["bound_by"], first["grade"],
-            " ".join(replicas.get(t, ".") for t in shown), percent(busy),
+            _joined([replicas.get(t, ".") for t in shown]), _share(busy),
             number(sum(speeds) / len(speeds)) if speeds else "-",
         ))  # fmt: skip
     columns = ("pool", "AI model", "GPUs", "at once", "bound by", "speed is", "replicas", "busy", "tokens/s")
-    note = f"replicas by period ({', '.join(map(short, shown))}); tokens/s out of one replica at work"
+    note = (
+        f"replicas by period ({', '.join(map(short, shown))}), '.' none; busy: % of their hours; tokens/s: out of one "
+        "replica at work"
+    )
     return _grid("Deployments", columns, lines, left=6, note=note)
 
 

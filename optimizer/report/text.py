@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -33,8 +34,7 @@ def console(*, stderr: bool = False) -> Console:
 def show(plan: Plan, to: Console) -> None:
     """Print the whole plan for a person."""
     for style, text in answer(plan):
-        line = Text(f"- {text}" if style == "item" else text, style=STYLES[style])
-        to.print(Padding(line, (0, 0, 0, 2 if style == "item" else 0)))
+        _paragraph(text, to, STYLES[style], item=style == "item")
     for grid in grids(plan):
         table(grid, to)
     _notes(plan, to)
@@ -44,15 +44,15 @@ def show(plan: Plan, to: Console) -> None:
 def table(grid: Grid, to: Console) -> None:
     """Print one table with its title."""
     to.print()
-    to.print(Text(grid.title, style="bold"))
+    _paragraph(grid.title, to, "bold")
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(grid.columns):
-        drawn.add_column(column, justify="left" if i < grid.left else "right", overflow="fold")
+        drawn.add_column(column, justify="left" if i < grid.left else "right", overflow="fold", no_wrap=i >= grid.folds)
     for row in grid.rows:
         drawn.add_row(*row)
     to.print(drawn)
     if grid.note:
-        to.print(Text(grid.note, style="dim"))
+        _paragraph(grid.note, to, "dim")
 
 
 def _notes(plan: Plan, to: Console) -> None:
@@ -60,18 +60,22 @@ def _notes(plan: Plan, to: Console) -> None:
     if not notes:
         return
     to.print()
-    to.print(Text("Assumed where the instance says nothing", style="bold"))
+    _paragraph("Assumed where the instance says nothing", to, "bold")
     for note in notes[:NOTES]:
-        to.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+        _paragraph(note, to, item=True)
     if len(notes) > NOTES:
-        to.print(Text(f"  and {len(notes) - NOTES} more, under `notes` in the plan", style="dim"))
+        _paragraph(f"and {len(notes) - NOTES} more, under `notes` in the plan", to, item=True)
 
 
 def _footer(plan: Plan, to: Console) -> None:
-    to.print()
     check, seconds = plan.document["verification"], plan.document["seconds"]
-    if check["passed"]:
-        checked = f"Checked against the instance: {check['checked_rows']:,} rows hold, and every replica has its GPUs."
-        to.print(Text(f"{checked} {seconds:.1f} s.", style="dim"))
-    else:
-        to.print(Text(f"{seconds:.1f} s.", style="dim"))
+    checked = f"Checked against the instance: {check['checked_rows']:,} rows hold, and every replica has its GPUs. "
+    to.print()
+    _paragraph(f"{checked if check['passed'] else ''}{seconds:.1f} s.", to, "dim")
+
+
+def _paragraph(words: str, to: Console, style: str = "", *, item: bool = False) -> None:
+    """Words wrapped to the page, without the blanks at line ends that padding would leave."""
+    first, rest = ("  - ", "    ") if item else ("", "")
+    for line in wrap(words, to.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False):
+        to.print(Text(line, style=style))
