@@ -47,7 +47,9 @@ def buy(ground: Ground) -> Bought:
             else:
                 drop = drop or Drop("price", "no price for work without tokens")
                 bought.candidates.append(Candidate(w, "", a, *drop))
-        bought.notes += _notes(ground, a, api)
+    silent = [a for a, api in ground.instance.apis.items() if api.ttft_ms is None or api.tpot_ms is None]
+    if silent and any(w.latency.model_fields_set for w in ground.instance.workflows.values()):
+        bought.notes.append(f"latency of {', '.join(silent)} not fully stated: taken to meet every floor")
     return bought
 
 
@@ -69,13 +71,6 @@ def _unfit(w: Workflow, api: Api, a: str, *, asked_for: bool) -> Drop | None:
         if drop is None and floor is not None and value is not None and value > floor:
             drop = Drop("latency", f"{name} in ms", value, floor)
     return drop
-
-
-def _notes(ground: Ground, a: str, api: Api) -> list[str]:
-    if api.ttft_ms is not None and api.tpot_ms is not None:
-        return []
-    asking = [w for w, workflow in ground.instance.workflows.items() if workflow.latency.model_fields_set]
-    return [f"{a}: latency not fully stated, taken to meet every floor"] if asking else []
 
 
 def _usd_per_task(ground: Ground, a: str, w: str) -> dict[Period, float] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -36,11 +36,13 @@ class Settings:
             return self.stated_availability
         return float(self._figure(gpu)["value"])
 
-    def availability_note(self, gpu: str) -> str | None:
-        """The default that was used for this GPU model, if it was one."""
-        if self.stated_availability is not None:
-            return None
-        return _note(f"availability of {gpu}", self._figure(gpu))
+    def availability_notes(self, gpus: Iterable[str]) -> Iterator[str]:
+        """The defaults used for these GPU models, one line for each figure."""
+        using: dict[str, list[str]] = {}
+        for gpu in gpus:
+            using.setdefault(self._figure(gpu)["source"], []).append(gpu)
+        for names in using.values():
+            yield _note(f"availability of {', '.join(names)}", self._figure(names[0]))
 
     def _figure(self, gpu: str) -> Mapping[str, Any]:
         figures: Mapping[str, Any] = self.availability_figures

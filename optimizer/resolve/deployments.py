@@ -14,7 +14,7 @@ from optimizer.formulation.data import Candidate
 from optimizer.resolve import eligibility
 from optimizer.resolve.tokens import Tokens, tokens
 from optimizer.resolve.types import Deployment, Drop, Ground, Place, Work
-from optimizer.speed.estimate import SpeedModel, load_speed_model
+from optimizer.speed.estimate import load_speed_model
 from optimizer.speed.memory import Memory, resident_gb
 from optimizer.speed.power import load_share, replica_kw
 from optimizer.speed.step import peak_tflops
@@ -64,7 +64,6 @@ class Offers:
 
     ground: Ground
     stated: Mapping[tuple[str, str, str], frozenset[str]]  # (pool, AI model, precision) -> workflows already served
-    speed: SpeedModel = field(default_factory=load_speed_model)
     known: dict[tuple[object, ...], Work] = field(default_factory=dict)
     drops: list[Candidate] = field(default_factory=list)
 
@@ -141,7 +140,7 @@ class Offers:
 
     def _estimated(self, way: Way, concurrency: int, need: Tokens) -> Work:
         gpu = way.place.gpu
-        speed = self.speed.estimate(
+        speed = load_speed_model().estimate(
             way.model, gpu.measured_as, precision=way.precision, gpus=way.size.gpus, concurrency=concurrency,
             tokens_in=need.into, tokens_out=max(need.out, 1.0), slice=way.size.part,
         )  # fmt: skip
@@ -217,9 +216,10 @@ def _tokens(ground: Ground, w: str, model: AiModel) -> Tokens | None:
 
 
 def coarse_drops(ground: Ground) -> Iterator[Candidate]:
-    """AI models that may serve a workflow on no pool, once per workflow and AI model."""
+    """AI models that may serve a workflow on no pool: those it does not accept as one, the others one by one."""
     for w, workflow in ground.instance.workflows.items():
-        for model_id in ground.models if workflow.tokens_in is not None else ():
-            drop = model_fits(ground, w, model_id)
-            if drop:
-                yield Candidate(w, "", model_id, *drop)
+        drops = [(name, model_fits(ground, w, name)) for name in ground.models if workflow.tokens_in is not None]
+        refused = [drop for _, drop in drops if drop and drop.stage == "accepted"]
+        if refused:
+            yield Candidate(w, "", f"{len(refused)} AI models", *refused[0]._replace(value=None))
+        yield from (Candidate(w, "", name, *drop) for name, drop in drops if drop and drop.stage != "accepted")

@@ -27,7 +27,7 @@ A later row that reads something else (weights in storage, a move's cost, a vend
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,16 +67,28 @@ def reduce(data: Data) -> Data:
     beaten = {b: a for group in _groups(data) for b, a in _beaten(group)}
     endpoints = {i: e for i, e in data.endpoints.items() if i not in beaten}
     pairs = {(w, i): p for (w, i), p in data.pairs.items() if i not in beaten}
-    dropped = tuple(c for b, a in sorted(beaten.items()) for c in _candidates(data, b, a))
+    dropped = tuple(_candidates(data, beaten))
     return replace(data, endpoints=endpoints, pairs=pairs, candidates=data.candidates + dropped)
 
 
-def _candidates(data: Data, b: str, a: str) -> Iterator[Candidate]:
-    loser, winner = data.endpoints[b], data.endpoints[a]
-    reason = f"{winner.deployment} serves every workflow of it at least as fast per GPU, for no more power"
-    for w in data.workflows_on[b]:
-        per_gpu = [data.pairs[w, i].tasks_per_hour / e.gpus for i, e in ((b, loser), (a, winner))]
-        yield Candidate(w, loser.pool, loser.deployment, "dominated", reason, per_gpu[0], per_gpu[1])
+def _candidates(data: Data, beaten: Mapping[str, str]) -> Iterator[Candidate]:
+    """One for each workflow, pool, AI model and precision: the fastest of those beaten, and how many they are."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for b in sorted(beaten):
+        e = data.endpoints[b]
+        for w in data.workflows_on[b]:
+            groups[w, e.pool, e.model, e.precision].append(b)
+    for (w, pool, *_), losers in groups.items():
+        best = max(losers, key=lambda b: _per_gpu(data, w, b))
+        winner = data.endpoints[beaten[best]]
+        others = f"; so are {len(losers) - 1} like it" if len(losers) > 1 else ""
+        reason = f"tasks per GPU-hour: beaten by {winner.deployment} for every workflow, for no more power{others}"
+        rates = round(_per_gpu(data, w, best), 3), round(_per_gpu(data, w, winner.id), 3)
+        yield Candidate(w, pool, data.endpoints[best].deployment, "dominated", reason, *rates)
+
+
+def _per_gpu(data: Data, w: str, e: str) -> float:
+    return data.pairs[w, e].tasks_per_hour / data.endpoints[e].gpus
 
 
 def _groups(data: Data) -> Iterator[_Group]:

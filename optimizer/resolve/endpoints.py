@@ -47,7 +47,6 @@ def place_all(ground: Ground) -> Placed:
             found += offers.on(place, [w for w in ground.instance.workflows if w in here])
         for deployment in found:
             placed.put(ground, place, deployment)
-    stated.require()
     if ground.catalogued:
         placed.candidates += coarse_drops(ground)
     placed.candidates += [*stated.drops, *offers.drops]

@@ -31,7 +31,9 @@ class Models(Mapping[str, AiModel]):
 
     def known(self, name: str) -> AiModel | None:
         """The AI model of this name, or None where only a stated deployment knows it."""
-        return self[name] if name in self else None
+        if name not in self:
+            return None
+        return self[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

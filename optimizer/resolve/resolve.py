@@ -89,12 +89,11 @@ def _notes(ground: Ground, placed: Placed) -> Iterator[str]:
             yield f"{w}: neither accepts nor quality is stated, any AI model and API may serve it"
     if ground.settings.pessimistic:
         yield "speeds are planned at the slow end of their intervals"
-    used = {(d.gpu, d.availability) for d in placed.deployments.values() if not d.keep}
+    if ground.catalogued and ground.settings.stated_availability is None:
+        yield from ground.settings.availability_notes(
+            dict.fromkeys(p.gpu.measured_as.id for p in ground.places.values())
+        )
     for place in ground.places.values():
-        default = ground.settings.availability(place.gpu.measured_as.id)
-        note = ground.settings.availability_note(place.gpu.measured_as.id)
-        if note and (place.gpu.id, default) in used:
-            yield note
         if place.pool.sharing == "shared":
             yield f"{place.id}: arithmetic of shared GPUs is counted in bf16 operations"
     for basis in sorted({w.basis for d in placed.deployments.values() for w in d.work.values()}):

@@ -8,17 +8,14 @@ from typing import Any
 
 from optimizer.catalogue.types import AiModel
 from optimizer.formulation.data import Candidate
-from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import Deployment as Stated
 from optimizer.instance.schema import Workflow
 from optimizer.resolve import eligibility
 from optimizer.resolve.deployments import Size, power_kw
-from optimizer.resolve.faults import fault
 from optimizer.resolve.tokens import Tokens, tokens
 from optimizer.resolve.training import MODEL
 from optimizer.resolve.types import Deployment, Drop, Ground, Place, Work
 
-SHARED = ("bytes_gb_per_task", "tflop_per_task")
 UNKNOWN = "unstated"
 
 
@@ -28,7 +25,6 @@ class StatedOffers:
 
     ground: Ground
     drops: list[Candidate] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
 
     def on(self, place: Place, workflows: set[str]) -> Iterator[Deployment]:
         """Stated deployments for this pool, each with the workflows it may serve here."""
@@ -49,7 +45,7 @@ class StatedOffers:
         named = w in (d.workflows or ()) or w in d.work
         need = tokens(workflow, d.model, model.output_multiplier if model else 1.0)
         drop = _unfit(workflow, d, model, need, named) or None
-        work = None if drop else self._speed(i, d, w, place, need)
+        work = None if drop else self._speed(d, w, need)
         if work is not None:
             drop = eligibility.of_latency(workflow, work)
         if drop:
@@ -57,7 +53,7 @@ class StatedOffers:
             return None
         return work
 
-    def _speed(self, i: str, d: Stated, w: str, place: Place, need: Tokens | None) -> Work | None:
+    def _speed(self, d: Stated, w: str, need: Tokens | None) -> Work | None:
         """What the deployment says of a workflow, its own `work` entry first; None where it states no speed for it."""
         said = _Said(d, w)
         times = (said.of("ttft_ms"), said.of("tpot_ms"))
@@ -66,8 +62,6 @@ class StatedOffers:
             if need is None or None in times:
                 return None
             rate = d.concurrency * 3.6e6 / (times[0] + max(need.out - 1, 0.0) * times[1])
-        if place.pool.sharing == "shared":
-            self._require_flows(i, said)
         within = (said.of("interval_low") or 1.0, said.of("interval_high") or 1.0)
         return Work(
             tasks_per_hour=rate / (within[1] if self.ground.settings.pessimistic else 1.0),
@@ -82,12 +76,6 @@ class StatedOffers:
             basis=said.of("basis") or d.source or "stated in the instance",
         )
 
-    def _require_flows(self, i: str, said: _Said) -> None:
-        missing = [name for name in SHARED if said.of(name) is None]
-        if missing:
-            message = f"deployments.{i} runs on a shared pool and lacks {' and '.join(missing)}"
-            self.faults.append(fault(self.ground.instance, ("deployments", i), message))
-
     def _deployment(self, i: str, d: Stated, place: Place, work: dict[str, Work]) -> Deployment:
         gpu = place.gpu
         name = i.removeprefix(f"{gpu.id}/")
@@ -100,11 +88,6 @@ class StatedOffers:
             context_tokens=d.context_tokens or 0, hbm_gb=d.hbm_gb, idle_kw=idle, op_kw=op,
             availability=up if d.availability is None else d.availability, keep=d.keep, quality=d.quality, work=work,
         )  # fmt: skip
-
-    def require(self) -> None:
-        """Raise BadInput if a deployment lacks what its pool needs."""
-        if self.faults:
-            raise BadInput(dict.fromkeys(self.faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +113,16 @@ class _Said:
 
 
 def asked_for(ground: Ground, i: str) -> tuple[str, ...]:
-    """Workflows that a stated deployment is meant for: those it names, else all it may state a speed for."""
+    """Workflows that a stated deployment is meant for: those it names, else all that its rate or times speak of.
+
+    A rate of tasks says nothing of work in GPU-hours, unless it names it.
+    """
     d = ground.instance.deployments[i]
     if d.workflows is not None:
         return d.workflows
     general = any(v is not None for v in (d.tasks_per_hour, d.tasks_per_s, d.tpot_ms))
-    return tuple(ground.instance.workflows) if general else tuple(d.work)
+    flows = ground.instance.workflows
+    return tuple(w for w in flows if w in d.work or (general and flows[w].gpu_hours is None))
 
 
 def wins(ground: Ground) -> dict[tuple[str, str, str], frozenset[str]]:
