@@ -69,7 +69,7 @@ def change_link(m: Model, d: Data) -> Iterator[Row]:
 def _moves(m: Model, d: Data, e: Endpoint) -> Iterator[Row]:
     before: Expression = e.before
     for t in d.calendar.periods:
-        now: Expression = m.replicas.get((e.id, t), 0.0)
+        now: Expression = m.replicas[e.id, t] if (e.id, t) in m.replicas else 0.0  # noqa: SIM401 - a Var has no get
         if (e.id, t) in m.up and before is not None:
             yield Row((e.id, t, "change"), now - before, "==", m.up[e.id, t] - m.down[e.id, t])
             if e.ramp is not None:

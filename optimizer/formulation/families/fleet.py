@@ -17,6 +17,8 @@ SECONDS = 3600.0
 def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
     r"""GPUs of replicas, tools and retraining fit the GPUs of the pool; slices fit the layouts that GPUs are cut into.
 
+    No more nodes are powered than there are; the last may be partly filled.
+
     $$ \sum_{e} g_e \, \mathrm{replicas}_{et} + \mathrm{others}_{pt} \le G_{pt}, \qquad
        \sum_{e \in \kappa} \mathrm{replicas}_{et} \le \sum_{l} n_{l\kappa} \, \mathrm{layout}_{plt}, \qquad
        \sum_l \gamma_p \, \mathrm{layout}_{plt} \le G_{pt} $$
@@ -31,6 +33,7 @@ def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
                 yield from _slots(m, d, pool, t)
             else:
                 yield Row((p, t), replica_gpus(m, d, p, t) + others, "<=", there)
+            yield Row((p, t, "nodes"), pool.node * m.powered[p, t], "<=", there + (pool.node - 1))
 
 
 @family(index="pool period rule", unit="GPU", price="$/GPU")
@@ -75,9 +78,9 @@ def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
 
 @family(index="pool period part", unit="GB/s", price="$/(GB/s)")
 def bandwidth_capacity(m: Model, d: Data) -> Iterator[Row]:
-    r"""On shared GPUs, memory traffic at the peak stays within the usable bandwidth.
+    r"""On shared GPUs, memory traffic at the peak stays within the usable bandwidth of those powered.
 
-    $$ \sum_{e,w} \frac{f_w \, \beta_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le B_p \, G_{pt} $$
+    $$ \sum_{e,w} \frac{f_w \, \beta_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le B_p \, N_p \, \mathrm{powered}_{pt} $$
 
     Price: what one more gigabyte per second in the pool would earn over the period.
     """
@@ -86,9 +89,9 @@ def bandwidth_capacity(m: Model, d: Data) -> Iterator[Row]:
 
 @family(index="pool period part", unit="TFLOP/s", price="$/(TFLOP/s)")
 def compute_capacity(m: Model, d: Data) -> Iterator[Row]:
-    r"""On shared GPUs, arithmetic at the peak stays within the usable compute.
+    r"""On shared GPUs, arithmetic at the peak stays within the usable compute of those powered.
 
-    $$ \sum_{e,w} \frac{f_w \, \phi_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le F_p \, G_{pt} $$
+    $$ \sum_{e,w} \frac{f_w \, \phi_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le F_p \, N_p \, \mathrm{powered}_{pt} $$
 
     Price: what one more TFLOP/s in the pool would earn over the period.
     """
@@ -124,4 +127,4 @@ def _flow(m: Model, d: Data, per_task: str, per_gpu: str) -> Iterator[Row]:
                     for w, source in d.work_on[e]
                     if (w, source, t, b) in m.serve
                 )
-                yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * gpus_there(m, d, p, t))
+                yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * pool.node * m.powered[p, t])

@@ -126,7 +126,7 @@ def replica_floor(m: Model, d: Data) -> Iterator[Row]:
     for w in d.workflows.values():
         if w.min_replicas:
             for t in w.periods:
-                standing = quicksum(m.replicas[e, t] for e in d.endpoints_of[w.id])
+                standing = quicksum(m.replicas[e, t] for e in {d.behind(e): None for e in d.endpoints_of[w.id]})
                 yield Row((w.id, t), standing, ">=", w.min_replicas * m.fund[w.id, t])
 
 
