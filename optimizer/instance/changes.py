@@ -132,7 +132,13 @@ def _value(typed: Any) -> Any:
     """A typed value as the file would state it: lists, maps and names from text."""
     if not isinstance(typed, str):
         return typed
-    return compose(typed).data
+    try:
+        document = compose(typed)
+    except BadInput as error:
+        raise Misfits(*(Misfit((), f"is {shown(typed)}: {f.message}") for f in error.faults)) from error
+    if document.faults:
+        raise Misfits(*(Misfit((), f"is {shown(typed)}: {f.message}") for f in document.faults))
+    return document.data
 
 
 def _count(data: Any, target: Target, periods: Sequence[str], change: Callable[[Path], Callable[[Any], Any]]) -> bool:

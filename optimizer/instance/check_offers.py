@@ -26,17 +26,16 @@ def offers(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
 def _deployment(deployment: Deployment, at: Path) -> Iterator[Misfit]:
     if (deployment.gpus is None) == (deployment.slice is None):
         yield Misfit(at, "states neither or both of gpus and slice, expected one", "gpus: 1")
-    speeds = [deployment, *deployment.work.values()]
-    covered = set(deployment.workflows or ()) <= set(deployment.work) and deployment.workflows is not None
-    if not _fast(deployment) and not (covered and all(map(_fast, speeds[1:]))):
+    if not any(_fast(deployment, spec) for spec in (deployment, *deployment.work.values())):
         yield Misfit(at, "states no speed", "add ttft_ms and tpot_ms, or tasks_per_s")
     for name, spec in deployment.work.items():
         yield from _speed(spec, (*at, "work", name))
 
 
-def _fast(spec: SpeedSpec) -> bool:
-    rate = spec.tasks_per_s or spec.tasks_per_hour
-    return rate is not None or (spec.ttft_ms is not None and spec.tpot_ms is not None)
+def _fast(deployment: Deployment, spec: SpeedSpec) -> bool:
+    """Whether a rate or both times are known; a workflow's own figures stand before the deployment's."""
+    stated = {key for part in (deployment, spec) for key, value in part if value is not None}
+    return bool(stated & {"tasks_per_s", "tasks_per_hour"}) or {"ttft_ms", "tpot_ms"} <= stated
 
 
 def _speed(spec: SpeedSpec, at: Path) -> Iterator[Misfit]:

@@ -34,7 +34,7 @@ def _tranches(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misf
         if _rises(instance, before.usd, after.usd):
             yield Misfit((*at, "value_usd", n, "usd"), "is above the tranche before it, expected falling values",
                          "the most valuable tranche stands first")  # fmt: skip
-    if tranches and abs(tranches[-1].upto - 1) > SUMS:
+    if tranches and abs(tranches[-1].upto - 1) > SUMS and max(t.upto for t in tranches) == tranches[-1].upto:
         last = (*at, "value_usd", len(tranches) - 1, "upto")
         yield Misfit(last, f"is {tranches[-1].upto:.6g} in the last tranche, expected 100%")
     if not tranches:

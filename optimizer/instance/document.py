@@ -71,14 +71,18 @@ class Document:
         return self.marks or compose(self.text, self.path).mark
 
     def locate(self, path: Path, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of the value at a path (or its key); of what encloses it where it is absent."""
+        """Line and column of the value at a path (or its key); of what encloses it where it is absent.
+
+        A value that begins below its key is located at the key, where a reader looks for it.
+        """
         mark = self.mark
         for step in path:
             if step not in mark.inside:
                 key = True
                 break
             mark = mark.inside[step]
-        return mark.key if key and mark.key else (mark.line, mark.column)
+        below = mark.key is not None and mark.line > mark.key[0]
+        return mark.key if mark.key and (key or below) else (mark.line, mark.column)
 
 
 def compose(text: str, path: str | None = None) -> Document:

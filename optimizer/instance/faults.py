@@ -40,11 +40,12 @@ class BadInput(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A defect of one value, before it is known where in which file the value stands."""
+    """A defect of one value, or of its `key`, before it is known where in which file it stands."""
 
     at: Path
     message: str
     maybe: str = ""
+    key: bool = False
 
 
 class Misfits(ValueError):

@@ -14,6 +14,8 @@ from optimizer.instance.faults import BadInput, Fault, Misfit, Misfits, Path, cl
 from optimizer.instance.quantity import shown
 from optimizer.instance.shape import keys, models_at
 
+NAMES = "letters, digits, '-', '_' and '.'"
+
 
 def bad_input(error: ValidationError, model: type[BaseModel], data: Any) -> BadInput:
     """The faults of data that came from objects rather than from a file."""
@@ -32,8 +34,7 @@ def located(wrong: Sequence[Misfit], document: Document | None) -> list[Fault]:
 
 
 def _fault(misfit: Misfit, document: Document | None) -> Fault:
-    about_key = misfit.message.startswith(("unknown", "missing"))
-    line, column = document.locate(misfit.at, key=about_key) if document else (None, None)
+    line, column = document.locate(misfit.at, key=misfit.key) if document else (None, None)
     path = document.path if document else None
     return Fault(path, line, column, dotted(misfit.at), misfit.message, misfit.maybe)
 
@@ -49,6 +50,9 @@ def _misfits(detail: ErrorDetails, model: type[BaseModel], data: Any) -> Iterato
         yield _unknown(at, model)
     elif detail["type"] == "missing":
         yield _missing(at, model)
+    elif detail["loc"][-1:] == ("[key]",):
+        place = f" in {dotted(at[:-1])}" if at[:-1] else ""
+        yield Misfit(at, f"name {shown(at[-1])}{place}, expected {NAMES}", key=True)
     else:
         words, maybe = _WORDS.get(detail["type"], _other)(detail)
         yield Misfit(at, f"{dotted(at) or 'the instance'} is {shown(detail['input'])}, expected {words}", maybe)
@@ -78,13 +82,13 @@ def _holds(data: Any, step: str | int) -> bool:
 def _unknown(at: Path, model: type[BaseModel]) -> Misfit:
     known = [key for found in models_at(model, at[:-1]) for key in keys(found)]
     place = f" in {dotted(at[:-1])}" if at[:-1] else ""
-    return Misfit(at, f"unknown key '{at[-1]}'{place}", closest(str(at[-1]), known))
+    return Misfit(at, f"unknown key '{at[-1]}'{place}", closest(str(at[-1]), known), key=True)
 
 
 def _missing(at: Path, model: type[BaseModel]) -> Misfit:
     said = [keys(found)[str(at[-1])].description for found in models_at(model, at[:-1]) if str(at[-1]) in keys(found)]
     place = f" in {dotted(at[:-1])}" if at[:-1] else ""
-    return Misfit(at, f"missing key '{at[-1]}'{place}", f"add {at[-1]}: ... ({said[0]})" if said else "")
+    return Misfit(at, f"missing key '{at[-1]}'{place}", f"add {at[-1]}: ... ({said[0]})" if said else "", key=True)
 
 
 def _literal(detail: ErrorDetails) -> tuple[str, str]:
@@ -103,7 +107,6 @@ def _words(text: str) -> Callable[[ErrorDetails], tuple[str, str]]:
 _WORDS: dict[str, Callable[[ErrorDetails], tuple[str, str]]] = {
     "literal_error": _literal,
     "string_type": _words("text"),
-    "string_pattern_mismatch": _words("a name of letters, digits, '-', '_' and '.'"),
     "bool_parsing": _words("true or false"),
     "bool_type": _words("true or false"),
     "tuple_type": _words("a list"),
