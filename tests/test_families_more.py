@@ -350,12 +350,12 @@ def test_power_left_after_a_loss_bounds_the_rescue():
 
 
 def test_moves_cost_and_ramps_are_capped():
-    """Demand for one replica, then for three: two moves at $15; with a ramp of one, 200 tasks less."""
+    """Demand for one replica, then for three: two moves at $15; from none with a ramp of one, 200 tasks less."""
     grows = {FIRST: 200.0, SECOND: 600.0}
     flow = replace(workflow(TWO), demand=grows)
     base = data(TWO, workflows={"w": flow}, endpoints={"e": endpoint(TWO, usd_per_move=15.0, before=1)})
     assert optimum(base) == approx(800 - 2 * 15)
-    assert optimum(replace(base, endpoints={"e": endpoint(TWO, before=1, ramp=1)})) == approx(600)
+    assert optimum(replace(base, endpoints={"e": endpoint(TWO, before=0, ramp=1)})) == approx(600)
     fresh = replace(base, endpoints={"e": endpoint(TWO, usd_per_move=15.0, before=0)})
     assert optimum(fresh) == approx(800 - 3 * 15)
     assert optimum(fresh, without=("change_link",)) == approx(800)

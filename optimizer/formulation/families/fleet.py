@@ -80,7 +80,8 @@ def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
 def bandwidth_capacity(m: Model, d: Data) -> Iterator[Row]:
     r"""On shared GPUs, memory traffic at the peak stays within the usable bandwidth of those powered.
 
-    $$ \sum_{e,w} \frac{f_w \, \beta_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le B_p \, N_p \, \mathrm{powered}_{pt} $$
+    $$ \sum_{e,w} \frac{f_w \, \beta_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb}
+       \le B_p \, N_p \, \mathrm{powered}_{pt} $$
 
     Price: what one more gigabyte per second in the pool would earn over the period.
     """
@@ -91,7 +92,8 @@ def bandwidth_capacity(m: Model, d: Data) -> Iterator[Row]:
 def compute_capacity(m: Model, d: Data) -> Iterator[Row]:
     r"""On shared GPUs, arithmetic at the peak stays within the usable compute of those powered.
 
-    $$ \sum_{e,w} \frac{f_w \, \phi_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb} \le F_p \, N_p \, \mathrm{powered}_{pt} $$
+    $$ \sum_{e,w} \frac{f_w \, \phi_{we}}{3600 \, h_{tb}} \, \mathrm{serve}_{wetb}
+       \le F_p \, N_p \, \mathrm{powered}_{pt} $$
 
     Price: what one more TFLOP/s in the pool would earn over the period.
     """
