@@ -83,8 +83,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "start": ("start: 2027Q1", "start: §2027", "horizon.start starts at '2027', expected a quarter such as 2027Q1."),
     "no start": ("start: 2027Q1, periods: 4", "periods: 4", "horizon lacks its start, expected a quarter such as"),
     "period beyond": ("2027Q3: 1.8", "2028Q3: §1.8",
-                      "sites.ashburn.power_mw.2028Q3 names period '2028Q3', which the horizon 2027Q1 to 2027Q4 has not.")"
-                      ",
+                      "sites.ashburn.power_mw.2028Q3 names period '2028Q3', which the horizon 2027Q1 to 2027Q4 has"),
     "map starts late": ("{2027Q1: 1.2, 2027Q3: 1.8}", "§{2027Q3: 1.8}",
                         "sites.ashburn.power_mw says nothing before 2027Q3. Maybe add 2027Q1: 0"),
     "list length": ("{2027Q1: 1.2, 2027Q3: 1.8}", "§[1, 2]", "sites.ashburn.power_mw lists 2 values, expected 4"),
