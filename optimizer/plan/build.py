@@ -51,7 +51,7 @@ def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) ->
     load(stated, outcome)
     use = Use(data, outcome.values)
     cash = money.allocate(stated, use)
-    lines = money.ledger(stated, use)
+    lines = money.ledger(stated, data)
     objective = fsum(line["usd"] for line in lines)
     bound = None if outcome.bound is None else max(outcome.bound, objective)  # above it by the solver's dust alone
     rows = [{**row, "full": is_full(row, data)} for row in tables.resources(stated)]
@@ -66,7 +66,7 @@ def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) ->
         "serving": list(tables.serving(use)),
         "resources": rows,
         "decisions": list(tables.decisions(use)),
-        "pools": list(tables.pools(use)),
+        "pools": list(tables.pools(stated, use)),
         "layouts": list(tables.layouts(use)),
         "power": list(tables.power(stated, use)),
         "allocation": money.rows(cash),

@@ -18,6 +18,16 @@ WORDS = {
     "api_limit": "quota of",
     "launch_limit": "launches",
     "portfolio_limit": "workflows at once",
+    "rack_capacity": "racks at",
+    "storage_capacity": "storage at",
+    "energy_limit": "energy of",
+    "carbon_limit": "carbon of",
+    "water_limit": "water of",
+    "review_limit": "hours of",
+    "supply_limit": "supply of",
+    "concentration_limit": "share of",
+    "exploration_limit": "exploration",
+    "resource_capacity": "resource",
 }
 MANY_PERIODS = 8  # columns that fit a terminal beside the rest
 

@@ -13,8 +13,8 @@ from math import fsum
 
 import pyomo.environ as pyo
 
-from optimizer.formulation.build import Formulation
-from optimizer.formulation.data import Period
+from optimizer.formulation.build import Formulation, present_value
+from optimizer.formulation.data import Data, Period, Pool, Site
 from optimizer.formulation.terms import TERMS
 from optimizer.plan.plan import Row
 from optimizer.plan.use import Use
@@ -25,18 +25,16 @@ Cash = Mapping[tuple[str, str, str], float]  # workflow or `unallocated`, period
 Share = tuple[str, str, float]  # workflow, period, cash
 
 
-def ledger(stated: Formulation, use: Use) -> list[Row]:
+def ledger(stated: Formulation, data: Data) -> list[Row]:
     """Each term's present value and cash over the horizon; the former add up to the objective."""
-    discount = use.data.calendar.discount
-    lines = []
-    for term, entries in stated.terms.items():
-        flows = [(entry.period, float(pyo.value(entry.cash))) for entry in entries]
-        lines.append({
+    return [
+        {
             "term": term,
-            "usd": fsum(discount[t] * cash for t, cash in flows),
-            "cash_usd": fsum(cash for _, cash in flows),
-        })  # fmt: skip
-    return lines
+            "usd": fsum(float(pyo.value(present_value(data, entry))) for entry in entries),
+            "cash_usd": fsum(float(pyo.value(entry.cash)) for entry in entries),
+        }
+        for term, entries in stated.terms.items()
+    ]
 
 
 def allocate(stated: Formulation, use: Use) -> Cash:
@@ -62,28 +60,36 @@ def rows(cash: Cash) -> list[Row]:
     ]
 
 
-def _energy(use: Use) -> Iterator[Share]:
+def _by_load(use: Use, usd_per_kwh: Callable[[Site, Period], float]) -> Iterator[Share]:
+    """Electricity that a workflow draws at the meter: at rest while replicas are kept for it, more while they work."""
+    d = use.data
+    for (e, t, w), kept in use.held.items():
+        end = d.endpoints[e]
+        kwh = end.idle_kw * kept + (end.op_kw - end.idle_kw) * use.busy[e, t, w]
+        site = d.sites[end.site]
+        yield w, t, -usd_per_kwh(site, Period(t)) * site.pue * kwh
+    for (w, p, t), hours in use.values.get("retrain", {}).items():
+        site = d.sites[d.pools[p].site]
+        yield w, t, -usd_per_kwh(site, Period(t)) * site.pue * d.pools[p].op_kw * hours
+
+
+def _by_hours(use: Use, usd_per_gpu_hour: Callable[[Pool, Period], float]) -> Iterator[Share]:
+    """GPU-hours kept for a workflow, and those that train it."""
+    pools = use.data.pools
     for (e, t, w), kept in use.held.items():
         end = use.data.endpoints[e]
-        site = use.data.sites[end.site]
-        kwh = site.pue * (end.idle_kw * kept + (end.op_kw - end.idle_kw) * use.busy[e, t, w])
-        yield w, t, -site.usd_per_kwh[Period(t)] * kwh
+        yield w, t, -usd_per_gpu_hour(pools[end.pool], Period(t)) * end.gpus * kept
+    for (w, p, t), hours in use.values.get("retrain", {}).items():
+        yield w, t, -usd_per_gpu_hour(pools[p], Period(t)) * hours
 
 
-def _gpu_running(use: Use) -> Iterator[Share]:
-    for (e, t, w), kept in use.held.items():
-        end = use.data.endpoints[e]
-        yield w, t, -use.data.pools[end.pool].usd_per_gpu_hour[Period(t)] * end.gpus * kept
-
-
-def _gpu_lease(use: Use) -> Iterator[Share]:
-    for (e, t, w), kept in use.held.items():
-        end = use.data.endpoints[e]
-        yield w, t, -use.data.pools[end.pool].lease_usd_per_gpu_hour[Period(t)] * end.gpus * kept
+def _carbon(site: Site, t: Period) -> float:
+    return site.usd_per_t_co2.get(t, 0.0) * site.t_co2_per_mwh.get(t, 0.0) / 1000
 
 
 SHARED: Mapping[str, Callable[[Use], Iterator[Share]]] = {
-    "energy": _energy,
-    "gpu_running": _gpu_running,
-    "gpu_lease": _gpu_lease,
+    "energy": lambda use: _by_load(use, lambda site, t: site.usd_per_kwh[t]),
+    "carbon_price": lambda use: _by_load(use, _carbon),
+    "gpu_running": lambda use: _by_hours(use, lambda pool, t: pool.usd_per_gpu_hour[t]),
+    "gpu_lease": lambda use: _by_hours(use, lambda pool, t: pool.lease_usd_per_gpu_hour[t]),
 }

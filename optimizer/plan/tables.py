@@ -8,7 +8,8 @@ import pyomo.environ as pyo
 
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Period
-from optimizer.formulation.load import draw_kw
+from optimizer.formulation.family import Expression
+from optimizer.formulation.load import draw_kw, gpus_there, other_gpus, replica_gpus
 from optimizer.plan.money import Cash
 from optimizer.plan.plan import Row
 from optimizer.plan.use import Use
@@ -20,7 +21,7 @@ def workflows(use: Use, cash: Cash) -> Iterator[Row]:
         for t in w.periods:
             value = cash.get((w.id, t, "value"), 0.0)
             net = sum(amount for (owner, u, _), amount in cash.items() if (owner, u) == (w.id, t))
-            mtok = _good_mtok(use, w.id, t)
+            mtok = use.good_mtok.get((w.id, t))
             yield {
                 "workflow": w.id,
                 "period": t,
@@ -43,7 +44,7 @@ def endpoints(use: Use) -> Iterator[Row]:
     kW at the site's meter in its fullest day part; output tokens per second of one replica at work.
     """
     for (e, t), replicas in use.standing.items():
-        end = use.data.endpoints[e]
+        end, mtok = use.data.endpoints[e], use.own_mtok.get((e, t))
         yield {
             "endpoint": e,
             "pool": end.pool,
@@ -62,7 +63,7 @@ def endpoints(use: Use) -> Iterator[Row]:
             "precision": end.precision,
             "concurrency": end.concurrency,
             "context_tokens": end.context_tokens,
-            "tokens_per_s": _tokens_per_s(use, e, t),
+            "tokens_per_s": 1e6 * mtok / use.at_work(e, t) / 3600 if mtok else None,
         }
 
 
@@ -72,23 +73,24 @@ def serving(use: Use) -> Iterator[Row]:
         yield {"workflow": w, "source": source, "period": t, "day_part": b, "served": tasks}
 
 
-def pools(use: Use) -> Iterator[Row]:
+def pools(stated: Formulation, use: Use) -> Iterator[Row]:
     """GPUs of each pool and what carries them; `usd` is running cost and lease of the period."""
-    for p, pool in use.data.pools.items():
-        for t in use.data.calendar.periods:
-            nodes, used = round(use.of("powered", p, t)), use.gpus(p, t)
-            paid = pool.node * nodes if pool.paid_when_powered else pool.count[t]
-            rate = pool.usd_per_gpu_hour[t] * paid + pool.lease_usd_per_gpu_hour[t] * pool.count[t]
+    m, d = stated.model, use.data
+    for p, pool in d.pools.items():
+        for t in d.calendar.periods:
+            nodes, there = round(use.of("powered", p, t)), _value(gpus_there(m, d, p, t))
+            used = _value(replica_gpus(m, d, p, t)) + _value(other_gpus(m, d, p, t))
+            running = pool.usd_per_gpu_hour[t] * (pool.node * nodes if pool.paid_when_powered else there)
             yield {
                 "pool": p,
                 "site": pool.site,
                 "gpu": pool.gpu,
                 "period": t,
-                "gpus": pool.count[t],
+                "gpus": there,
                 "used": used,
                 "powered_nodes": nodes,
-                "idle_gpus": max(pool.count[t] - used, 0.0),
-                "usd": rate * use.data.calendar.hours[t],
+                "idle_gpus": max(there - used, 0.0),
+                "usd": (running + pool.lease_usd_per_gpu_hour[t] * pool.count[t]) * d.calendar.hours[t],
             }
 
 
@@ -100,14 +102,14 @@ def layouts(use: Use) -> Iterator[Row]:
 
 
 def power(stated: Formulation, use: Use) -> Iterator[Row]:
-    """Peak draw at each site's meter, and what is energised there (null: the instance states no limit)."""
+    """Peak draw at each site's meter, and what is energised there (null: no limit is stated, or it was dropped)."""
     d = use.data
-    for s, site in d.sites.items():
+    limits = {row.key: _value(row.available) for row in stated.rows["power_limit"]}
+    for s in d.sites:
         for t in d.calendar.periods:
             for b in d.calendar.parts:
-                limit = None if site.power_kw is None else site.power_kw[t]
-                draw = float(pyo.value(draw_kw(stated.model, d, s, t, b)))
-                yield {"site": s, "period": t, "day_part": b, "kw": draw, "limit": limit}
+                draw = _value(draw_kw(stated.model, d, s, t, b))
+                yield {"site": s, "period": t, "day_part": b, "kw": draw, "limit": limits.get((s, t, b))}
 
 
 def resources(stated: Formulation) -> Iterator[Row]:
@@ -115,7 +117,7 @@ def resources(stated: Formulation) -> Iterator[Row]:
     for family in stated.families:
         if family.kind != "link":
             for row in stated.rows[family.name]:
-                used, capacity = float(pyo.value(row.used)), float(pyo.value(row.available))
+                used, capacity = _value(row.used), _value(row.available)
                 yield {
                     "family": family.name,
                     "row": family.label(row.key),
@@ -128,10 +130,20 @@ def resources(stated: Formulation) -> Iterator[Row]:
 
 
 def decisions(use: Use) -> Iterator[Row]:
-    """What has to be ordered or started, and what that costs at once."""
+    """What has to be ordered, adopted or started, in whole lots; `usd` is what that costs over the horizon, in cash."""
+    d = use.data
+    for (o, t), lots in use.values.get("buy", {}).items():
+        if lots > 0.5:
+            offer = d.offers[o]
+            usd = -sum(flow.cash for flow in offer.flows if flow.order == t) * round(lots)
+            kind = "upgrade" if offer.kind == "upgrade" else "buy"
+            yield {"kind": kind, "name": o, "period": t, "amount": round(lots), "usd": usd}
+    for (j, t), started in use.values.get("start", {}).items():
+        if started > 0.5:
+            yield {"kind": "adopt", "name": j, "period": t, "amount": 1, "usd": d.tools[j].adopt_usd}
     for (w, t), launched in use.values.get("launch", {}).items():
         if launched > 0.5:
-            usd = use.data.workflows[w].launch_usd[Period(t)]
+            usd = d.workflows[w].launch_usd[Period(t)]
             yield {"kind": "launch", "name": w, "period": t, "amount": 1, "usd": usd}
 
 
@@ -141,25 +153,5 @@ def candidates(use: Use) -> Iterator[Row]:
         yield {name: getattr(each, name) for name in each.__slots__}
 
 
-def _good_mtok(use: Use, w: str, t: str) -> float:
-    own = sum(
-        use.data.pairs[w, e].good_mtok * tasks
-        for (v, e, u, _), tasks in use.serving.items()
-        if (v, u) == (w, t) and (w, e) in use.data.pairs
-    )
-    bought = sum(
-        use.data.api_pairs[w, a].tokens_out / 1e6 * tasks
-        for (v, a, u, _), tasks in use.serving.items()
-        if (v, u) == (w, t) and (w, a) in use.data.api_pairs
-    )
-    return own + bought
-
-
-def _tokens_per_s(use: Use, e: str, t: str) -> float | None:
-    pairs, hours = use.data.pairs, use.at_work(e, t)
-    tokens = sum(
-        use.busy[e, t, w] * pairs[w, e].tasks_per_hour * pairs[w, e].good_mtok * 1e6
-        for w in use.data.workflows_on[e]
-        if (e, t, w) in use.busy
-    )
-    return tokens / hours / 3600 if hours and tokens else None
+def _value(expression: Expression) -> float:
+    return float(pyo.value(expression))

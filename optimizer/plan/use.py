@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from optimizer.formulation.data import Data, Endpoint, Period
+from optimizer.formulation.data import Data, Endpoint, Part, Period
 
 Sums = Mapping[tuple[str, ...], float]
 Values = Mapping[str, Mapping[tuple[str, ...], float]]  # variable -> key -> value
@@ -52,14 +52,38 @@ class Use:
     @cached_property
     def busy(self) -> Sums:
         """Replica-hours at work, at the mean load, by endpoint, period and workflow."""
-        pairs = self.data.pairs
+        own = {key: tasks for key, tasks in self.serving.items() if key[:2] in self.data.pairs}
+        hours: Sums = {
+            (self.data.behind(source), t, w, source, b): tasks / self.data.pairs[w, source].tasks_per_hour
+            for (w, source, t, b), tasks in own.items()
+        }
+        return _summed(hours, 3)
+
+    @cached_property
+    def good_mtok(self) -> Sums:
+        """Million good output tokens by workflow and period, from every source."""
+        pairs, bought = self.data.pairs, self.data.api_pairs
+        own: Sums = {
+            (w, t, s, b): pairs[w, s].good_mtok * n for (w, s, t, b), n in self.serving.items() if (w, s) in pairs
+        }
+        api: Sums = {
+            (w, t, a, b): bought[w, a].tokens_out * bought[w, a].good / 1e6 * n
+            for (w, a, t, b), n in self.serving.items()
+            if (w, a) in bought
+        }
+        return _summed({**own, **api}, 2)
+
+    @cached_property
+    def own_mtok(self) -> Sums:
+        """Million good output tokens by endpoint and period."""
+        pairs, behind = self.data.pairs, self.data.behind
         return _summed(
             {
-                (e, t, w, b): n / pairs[w, e].tasks_per_hour
-                for (w, e, t, b), n in self.serving.items()
-                if (w, e) in pairs
+                (behind(s), t, w, s, b): pairs[w, s].good_mtok * n
+                for (w, s, t, b), n in self.serving.items()
+                if (w, s) in pairs
             },
-            3,
+            2,
         )
 
     @cached_property
@@ -80,11 +104,6 @@ class Use:
         """Replica-hours at work at an endpoint in a period, at the mean load."""
         return sum(self.busy.get((e, t, w), 0.0) for w in self.data.workflows_on[e])
 
-    def gpus(self, p: str, t: str) -> float:
-        """GPUs of the replicas in a pool; slices count as the part of the GPU that they are."""
-        at = self.data.endpoints
-        return sum(at[e].gpus * self.standing.get((e, Period(t)), 0) for e in self.data.endpoints_at[p])
-
     def peak_kw(self, end: Endpoint, t: Period) -> float:
         """Draw of an endpoint at the site's meter in its fullest day part."""
         site, replicas = self.data.sites[end.site], self.standing.get((end.id, t), 0)
@@ -93,14 +112,14 @@ class Use:
         load = max(self._peak_load(end.id, t, b) for b in self.data.calendar.parts)
         return site.pue * (end.idle_kw * replicas + (end.op_kw - end.idle_kw) * load)
 
-    def _peak_load(self, e: str, t: str, b: str) -> float:
-        hours = self.data.calendar.part_hours[Period(t), b]  # type: ignore[index]
-        return sum(
-            self.serving.get((w, e, t, b), 0.0)
+    def _peak_load(self, e: str, t: Period, b: Part) -> float:
+        work = (
+            self.serving.get((w, source, t, b), 0.0)
             * self.data.workflows[w].peak_factor
-            / (self.data.pairs[w, e].tasks_per_hour * hours)
-            for w in self.data.workflows_on[e]
+            / self.data.pairs[w, source].tasks_per_hour
+            for w, source in self.data.work_on[e]
         )
+        return sum(work) / self.data.calendar.part_hours[t, b]
 
     def _margin(self, w: str, e: str) -> float:
         workflow = self.data.workflows[w]
