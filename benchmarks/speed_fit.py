@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_matrix
 
 from benchmarks.speed_rows import Floats
 from optimizer.speed.coefficients import Group, TimeModel, levels
@@ -20,9 +22,9 @@ FREEDOM = 3.0
 BASE = (0.5, 1.5)  # prior of each term's multiplier: median, and standard deviation of its logarithm
 
 PRIOR: Mapping[str, tuple[float, float]] = {
-    "kind": (1.0, 1.0), "engine": (0.2, 0.3), "architecture": (0.2, 0.3), "gpu": (0.1, 0.2), "format": (0.2, 0.3),
-    "network": (0.3, 0.4), "pair": (0.1, 0.2), "network-engine": (0.1, 0.2), "gpu-engine": (0.1, 0.2),
-    "pair-format": (0.1, 0.3), "pair-engine": (0.2, 0.4), "pair-version": (0.2, 0.4), "attention": (0.2, 0.4),
+    "kind": (1.0, 1.0), "engine": (0.2, 0.3), "architecture": (0.1, 0.2), "gpu": (0.05, 0.1), "format": (0.2, 0.3),
+    "network": (0.3, 0.5), "network-engine": (0.2, 0.4), "network-version": (0.2, 0.3), "attention": (0.2, 0.4),
+    "pair": (0.05, 0.15), "pair-format": (0.1, 0.2), "pair-engine": (0.1, 0.2), "pair-version": (0.1, 0.2),
 }  # fmt: skip
 """Standard deviation of a group's effects by level: of its scale, and of its shift of each term (in logarithms)."""
 
@@ -53,18 +55,17 @@ class Design:
         fit = (FREEDOM + 1) / 2 * np.log1p(z * z / FREEDOM).sum()
         return float(fit + 0.5 * (self.precision * (unknown - self.centre) ** 2).sum())
 
-    def jacobian(self, shares: Floats) -> Floats:
+    def jacobian(self, shares: Floats) -> csr_matrix:
         """Derivative of the log of the modelled time by every unknown."""
         rows, k = shares.shape
-        out = np.zeros((rows, len(self.centre)))
-        out[:, :k] = shares
-        at = np.arange(rows)
-        for level in self.group.T:
-            start = k + level * (k + 1)
-            out[at, start] = 1.0
-            for term in range(k):
-                out[at, start + 1 + term] = shares[:, term]
-        return out
+        starts = k + self.group * (k + 1)
+        columns = [np.broadcast_to(np.arange(k), (rows, k))]
+        columns += [starts[:, level, None] + np.arange(k + 1) for level in range(starts.shape[1])]
+        effect = np.hstack([np.ones((rows, 1)), shares])
+        values = np.hstack([shares] + [effect] * starts.shape[1])
+        pointers = np.arange(rows + 1) * values.shape[1]
+        shape = (rows, len(self.centre))
+        return csr_matrix((values.ravel(), np.hstack(columns).ravel(), pointers), shape=shape)
 
 
 def fit_time(
@@ -107,11 +108,11 @@ def _solve(design: Design, iterations: int = 30) -> Floats:
         residual = design.log_time - log_model
         weight = (FREEDOM + 1) / (FREEDOM + (residual / design.noise) ** 2) / design.noise**2
         jacobian = design.jacobian(shares)
-        normal = (jacobian * weight[:, None]).T @ jacobian
+        normal = (jacobian.multiply(weight[:, None]).T @ jacobian).toarray()
         gradient = jacobian.T @ (weight * residual) - design.precision * (unknown - design.centre)
         for _ in range(8):
             diagonal = design.precision + damping * (normal.diagonal() + design.precision)
-            step = np.clip(np.linalg.solve(normal + np.diag(diagonal), gradient), -1, 1)
+            step = np.clip(cho_solve(cho_factor(normal + np.diag(diagonal)), gradient), -1, 1)
             log_model, shares = design.log_model(unknown + step)
             new = design.loss(unknown + step, log_model)
             if new <= loss:

@@ -1,19 +1,18 @@
-"""The fitted multipliers of `models/speed.yaml` and how those of one deployment are put together.
+"""The fitted multipliers of `models/speed.json` and how those of one deployment are put together.
 
-A time is sum_k exp(base_k + sum over groups of effect_gk) x term_k, times exp(sum of the groups' scales): every group (AI model,
-GPU, engine, their pairs ...) moves the physical terms up or down, and is shrunk to none where it has few measurements.
+A time is sum_k exp(base_k + sum over groups of effect_gk) x term_k, times exp(sum of the groups' scales): every group (AI
+model, GPU, engine, their pairs ...) moves the physical terms up or down, and is shrunk to none where it is measured little.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-SPEED_FILE = Path(__file__).resolve().parents[2] / "models" / "speed.yaml"
+from optimizer.catalogue.load import shared_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,22 @@ class Group:
 
 def levels(g: Group) -> tuple[str, ...]:
     """Names of the groups a deployment belongs to, from all of its kind to this very pair, engine and version."""
-    engine, pair = g.stack.engine, f"{g.network}|{g.gpu}"
-    exact = f"{pair}|{g.precision}|{engine}|{g.stack.version}"
+    network, engine, version = g.network, g.stack.engine, g.stack.version
+    pair = f"{network}|{g.gpu}"
     return (
         f"kind:{g.kind}",
         f"engine:{g.kind}|{engine}",
         f"architecture:{g.kind}|{g.architecture}",
         f"gpu:{g.kind}|{g.gpu}",
         f"format:{g.kind}|{g.architecture}|{g.precision}",
-        f"network:{g.network}",
+        f"network:{network}",
+        f"network-engine:{network}|{engine}",
+        f"network-version:{network}|{engine}|{version}",
+        f"attention:{network}|{engine}|{'data' if g.parallel_attention else 'tensor'}",
         f"pair:{pair}",
-        f"network-engine:{g.network}|{engine}",
-        f"gpu-engine:{g.gpu}|{engine}",
         f"pair-format:{pair}|{g.precision}",
         f"pair-engine:{pair}|{g.precision}|{engine}",
-        f"pair-version:{exact}",
-        f"attention:{exact}|{'data' if g.parallel_attention else 'tensor'}",
+        f"pair-version:{pair}|{g.precision}|{engine}|{version}",
     )
 
 
@@ -77,37 +76,23 @@ Band = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """Everything `models/speed.yaml` says."""
+    """Everything `models/speed.json` says."""
 
     tpot: TimeModel
     ttft: TimeModel
     architectures: Mapping[str, str]  # GPU id -> architecture
-    stacks: Mapping[
-        str, Stack
-    ]  # the fastest measured stack by "network|gpu|precision", "network|gpu", "network", "gpu"
-    rows: Mapping[str, int]  # measured rows by "network|gpu", network, GPU, architecture
-    bands: Mapping[str, Mapping[str, Band]]  # grade -> time -> factors that hold nine truths in ten
+    stacks: Mapping[str, Stack]  # fastest measured stack by "network|gpu|precision", "network|gpu", network, GPU
+    rows: Mapping[str, int]  # measured rows by "network|gpu|precision", network, GPU, architecture
+    bands: Mapping[str, Mapping[str, Band]]  # ground -> time -> factors that hold nine truths in ten
 
 
-def load_coefficients(path: Path = SPEED_FILE) -> Coefficients:
-    """Reads the committed fit."""
-    raw = YAML(typ="safe", pure=True).load(path)
-    return Coefficients(
-        tpot=_time_model(raw["tpot"]),
-        ttft=_time_model(raw["ttft"]),
-        architectures=raw["architectures"],
-        stacks={key: Stack(*value) for key, value in raw["stacks"].items()},
-        rows=raw["rows"],
-        bands={grade: {time: _band(b) for time, b in bands.items()} for grade, bands in raw["bands"].items()},
+def load_coefficients(path: Path | None = None) -> Coefficients:
+    """Reads a fit, by default the committed one."""
+    raw = json.loads((path or shared_directory("models") / "speed.json").read_text(encoding="utf-8"))
+    tpot, ttft = (
+        TimeModel(tuple(raw[time]["base"]), {name: tuple(e) for name, e in raw[time]["effects"].items()})
+        for time in ("tpot", "ttft")
     )
-
-
-def _time_model(raw: Mapping[str, object]) -> TimeModel:
-    base, effects = raw["base"], raw["effects"]
-    assert isinstance(base, list) and isinstance(effects, dict)
-    return TimeModel(tuple(base), {name: tuple(values) for name, values in effects.items()})
-
-
-def _band(values: Sequence[float]) -> Band:
-    low, high = values
-    return low, high
+    stacks = {key: Stack(*stack) for key, stack in raw["stacks"].items()}
+    bands = {ground: {time: (b[0], b[1]) for time, b in band.items()} for ground, band in raw["bands"].items()}
+    return Coefficients(tpot, ttft, raw["architectures"], stacks, raw["rows"], bands)

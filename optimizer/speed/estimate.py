@@ -19,7 +19,7 @@ LEAST_ROWS = 4  # of a pair, to call it calibrated
 
 BOUND: Mapping[str, BoundBy] = {
     "weights": "bandwidth", "cache": "bandwidth", "compute": "compute", "prefill": "compute",
-    "launch": "latency", "sync": "latency", "network": "latency",
+    "launch": "latency", "sync": "latency", "network": "latency", "batch": "latency", "chunk": "bandwidth",
 }  # fmt: skip
 
 Signature = tuple[float, ...]
@@ -109,7 +109,7 @@ class SpeedModel:
             ttft_low=bands["ttft"][0],
             ttft_high=bands["ttft"][1],
             grade="measured",
-            basis=f"measured: {m.engine} {m.version or '(version not stated)'}, {m.tokens_in}/{m.tokens_out} tokens, {m.id}",
+            basis=f"measured with {_named(m.engine, m.version)} at {m.tokens_in}/{m.tokens_out} tokens: {m.id}",
         )
 
 
@@ -148,24 +148,26 @@ def group_of(p: Point, network: str, c: Coefficients, stack: Stack | None = None
 
 
 def _grounds(p: Point, g: Group, c: Coefficients) -> tuple[str, str]:
-    """Band and words: what the nearest measurements of a deployment are."""
-    pair, architecture = c.rows.get(f"{g.network}|{g.gpu}|{g.precision}", 0), c.rows.get(g.architecture, 0)
-    engine = f"{g.stack.engine} {g.stack.version}".strip() or "no particular engine"
-    if p.part is None and pair >= LEAST_ROWS:
-        return "calibrated", f"calibrated on {pair} measured rows of {g.network} on {g.gpu} in {g.precision} ({engine})"
-    part = f" slice {p.part.name}" if p.part else ""
-    on_gpu, of_network = c.rows.get(g.gpu, 0), c.rows.get(g.network, 0)
+    """Which band applies, and in words what the nearest measurements of a deployment are."""
+    pair, of_network, on_gpu, alike = (
+        c.rows.get(key, 0) for key in (f"{g.network}|{g.gpu}|{g.precision}", g.network, g.gpu, g.architecture)
+    )
+    engine = _named(g.stack.engine, g.stack.version) if g.stack.engine else "no particular engine"
+    part = f", scaled to slice {p.part.name}" if p.part else ""
+    if pair >= LEAST_ROWS and p.part is None:
+        return "calibrated", f"calibrated on {pair} rows of {g.network} on {g.gpu} in {g.precision}, {engine}"
     if on_gpu and of_network:
-        words = f"{of_network} rows of {g.network} on other GPUs or precisions and {on_gpu} rows of other AI models on {g.gpu}"
-        return "gpu and model known", f"modelled from {words} ({engine}){part}"
+        known = f"{of_network} rows of {g.network} and {on_gpu} rows on {g.gpu}"
+        return "gpu and model known", f"modelled from {known}, {engine}{part}"
     if on_gpu:
         return "gpu known", f"modelled from {on_gpu} rows of other AI models on {g.gpu}{part}"
-    if architecture:
-        return (
-            "architecture known",
-            f"no measurement of {g.gpu}: modelled from {architecture} rows of {g.architecture}{part}",
-        )
+    if alike:
+        return "architecture known", f"no measurement of {g.gpu}: modelled from {alike} rows of {g.architecture}{part}"
     return "no measurement", f"no measurement of {g.gpu} or its architecture: modelled from data sheets{part}"
+
+
+def _named(engine: str, version: str) -> str:
+    return f"{engine} {version}" if version else f"{engine} (version not stated)"
 
 
 def measured_points(

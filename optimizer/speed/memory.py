@@ -11,13 +11,13 @@ WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.03, "int8": 1.03, "fp4": 0.60, "int4": 0.5
 of 70.6 B parameters, DeepSeek-R1-NVFP4 about 0.6. Derived."""
 
 CACHE_BYTES = 2.0
-"""Engines keep the cache in bf16 unless told otherwise, whatever the weights are: fp8 weights do not imply an fp8 cache."""
+"""Engines keep the cache in bf16 unless told otherwise: fp8 weights do not imply an fp8 cache."""
 
 RUNTIME_GB = 3.5
 NCCL_GB = 0.35
 SLICE_RUNTIME_GB = 1.5
-"""Context, activations and graphs on a whole GPU and buffers of collectives (NVIDIA aiconfigurator system files: 3.5 GB other,
-342-392 MB NCCL); a partition slice captures smaller batches (assumed)."""
+"""Context, activations and graphs of a whole GPU, and buffers of collectives (NVIDIA aiconfigurator system files: 3.5 GB
+other, 342-392 MB NCCL); a partition slice captures smaller batches (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)
