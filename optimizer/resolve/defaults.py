@@ -17,7 +17,7 @@ GRIDS = ("concurrency", "gpus", "precisions", "context_tokens")
 
 @dataclass(frozen=True)
 class Settings:
-    """Options in force: those the instance states, else the catalogue's defaults; `notes` say which are defaults."""
+    """Options in force: those the instance states, else the catalogue's defaults, which `defaults` puts in words."""
 
     headroom: float
     compute_share: float
@@ -28,7 +28,7 @@ class Settings:
     pessimistic: bool
     stated_availability: float | None
     availability_figures: Mapping[str, Any]
-    notes: tuple[str, ...] = field(default=())
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
     def availability(self, gpu: str) -> float:
         """Share of hours a replica on this GPU model is up: the option, else what is known of its family."""
@@ -53,12 +53,12 @@ class Settings:
 def settings(instance: Instance) -> Settings:
     """Options of an instance over the defaults."""
     options, given = instance.options, _defaults()
-    used: list[str] = []
+    used: dict[str, str] = {}
 
     def chosen(name: str, stated: Any) -> Any:
         if stated is not None:
             return stated
-        used.append(_note(name, given[name]))
+        used[name] = _note(name, given[name])
         return given[name]["value"]
 
     grids = {name: tuple(chosen(name, getattr(options, name))) for name in GRIDS}
@@ -69,7 +69,7 @@ def settings(instance: Instance) -> Settings:
         stated_availability=options.availability,
         availability_figures=given["availability"],
         **grids,
-        notes=tuple(used),
+        defaults=used,
     )
 
 

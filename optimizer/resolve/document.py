@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from optimizer.catalogue.types import AiModel, Figure, GpuModel
 from optimizer.formulation.data import Data
 from optimizer.resolve.apis import Bought
 from optimizer.resolve.endpoints import Placed
+from optimizer.resolve.gpus import Gpu
+from optimizer.resolve.models import Models
 from optimizer.resolve.tokens import DEFAULT, tokens
 from optimizer.resolve.types import Deployment, Ground, Work
 
@@ -42,8 +43,8 @@ def document(ground: Ground, placed: Placed, bought: Bought, data: Data) -> Plai
         "catalogue": "none",
         "sites": stated["sites"],
         "pools": {p: _pool(ground, p, spec) for p, spec in stated["pools"].items()},
-        "gpus": {place.gpu.id: _gpu(place.gpu.model) for place in ground.places.values()},
-        "models": {name: _model(ground.models[name]) for name in sorted(models)},
+        "gpus": {place.gpu.id: _gpu(place.gpu) for place in ground.places.values()},
+        "models": {name: _model(ground.models, name) for name in sorted(models)},
         "deployments": {i: _deployment(d, sorted(pools)) for (i, pools), d in _by_pools(used, data).items()},
         "apis": {a: _api(bought, data, a, spec) for a, spec in stated.get("apis", {}).items()},
         "workflows": {w: _workflow(ground, used, data, w, spec) for w, spec in stated["workflows"].items()},
@@ -74,16 +75,16 @@ def _pool(ground: Ground, p: str, spec: Plain) -> Plain:
     return full
 
 
-def _gpu(gpu: GpuModel) -> Plain:
+def _gpu(gpu: Gpu) -> Plain:
     slices = {
         s.name: {"hbm_gb": s.hbm_gb, "compute_share": s.compute_share, "bandwidth_share": s.bandwidth_share}
-        for s in gpu.slices.values()
+        for s in gpu.model.slices.values()
     }
-    return {**_plain(gpu, GPU_FIELDS), "slices": slices, "source": _sources(gpu.figures)}
+    return {**_plain(gpu.model, GPU_FIELDS), "slices": slices, "source": gpu.source}
 
 
-def _model(model: AiModel) -> Plain:
-    return {**_plain(model, MODEL_FIELDS), "source": _sources(model.figures)}
+def _model(models: Models, name: str) -> Plain:
+    return {**_plain(models[name], MODEL_FIELDS), "source": models.source(name)}
 
 
 def _plain(figures: object, names: tuple[str, ...]) -> Plain:
@@ -95,11 +96,6 @@ def _copy(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _copy(v) for k, v in value.items()}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _sources(figures: Mapping[str, Figure]) -> str:
-    said = [f"{name}: {f.grade}, {f.source}{f' ({f.as_of})' if f.as_of else ''}" for name, f in figures.items()]
-    return "; ".join(said) or "stated in the instance"
 
 
 def _deployment(d: Deployment, pools: list[str]) -> Plain:

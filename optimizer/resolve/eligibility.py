@@ -17,6 +17,8 @@ def of_place(w: Workflow, place: Place) -> Drop | None:
         return Drop("accepted", "GPU model not accepted", gpu.id, _list(accepted))
     if where := of_residency(w, place.site.jurisdiction):
         return where
+    if place.pool.sharing == "partitioned" and not place.slices:
+        return Drop("scale_up", "the pool is partitioned and its GPU model has no layouts", gpu.id, "partitioned")
     if gpu.model.cooling not in place.site.cooling:
         return Drop("cooling", "site cannot cool this GPU model", gpu.model.cooling, _list(place.site.cooling))
     return None

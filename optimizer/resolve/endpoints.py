@@ -22,6 +22,7 @@ class Placed:
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)  # by id, as the endpoints name them
     candidates: list[Candidate] = field(default_factory=list)
+    generated: bool = False  # whether any deployment was worked out from the catalogue
 
     def put(self, ground: Ground, place: Place, deployment: Deployment) -> None:
         """Place a deployment: shared by its workflows, and a copy for each that wants its replicas to itself."""
@@ -47,6 +48,7 @@ def place_all(ground: Ground) -> Placed:
             found += offers.on(place, [w for w in ground.instance.workflows if w in here])
         for deployment in found:
             placed.put(ground, place, deployment)
+    placed.generated = bool(offers.known)
     if ground.catalogued:
         placed.candidates += coarse_drops(ground)
     placed.candidates += [*stated.drops, *offers.drops]

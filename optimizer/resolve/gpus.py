@@ -11,6 +11,7 @@ from optimizer.catalogue.types import GpuModel, Slice
 from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import GpuSpec, Instance
 from optimizer.resolve.faults import fault, unknown
+from optimizer.resolve.sources import told
 
 Place = tuple[str, ...]
 SPEED = ("bandwidth_tb_s", "tflops")
@@ -24,6 +25,7 @@ class Gpu:
     model: GpuModel
     names: frozenset[str]
     measured_as: GpuModel  # under the id that its measurements have
+    source: str
 
     @property
     def id(self) -> str:
@@ -59,7 +61,7 @@ def _named(instance: Instance, name: str, at: Place, below: str | None = None) -
     if name not in catalogue:
         raise unknown(instance, at, "GPU model", name, [*instance.gpus, *catalogue])
     model = catalogue[name]
-    return Gpu(model, frozenset({name}), model)
+    return Gpu(model, frozenset({name}), model, told(model.figures))
 
 
 def _derived(instance: Instance, name: str, spec: GpuSpec, at: Place) -> Gpu:
@@ -68,12 +70,12 @@ def _derived(instance: Instance, name: str, spec: GpuSpec, at: Place) -> Gpu:
         changes["slices"] = {s: Slice(s, p.hbm_gb, p.compute_share, p.bandwidth_share) for s, p in spec.slices.items()}
     if spec.base is None:
         model = GpuModel(id=name, **_complete(instance, changes, at))
-        return Gpu(model, frozenset({name}), model)
+        return Gpu(model, frozenset({name}), model, told({}, said=spec.source))
     base = _named(instance, spec.base, (*at, "base"), below=name)
     model = replace(base.model, id=name, **changes)
     as_fast = all(getattr(model, k) == getattr(base.model, k) for k in SPEED)
     measured_as = replace(model, id=base.measured_as.id) if as_fast else model
-    return Gpu(model, base.names | {name}, measured_as)
+    return Gpu(model, base.names | {name}, measured_as, told(model.figures, tuple(changes), spec.source))
 
 
 def _complete(instance: Instance, stated: Mapping[str, Any], at: Place) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from optimizer.catalogue.types import AiModel
 from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import Instance, ModelSpec
 from optimizer.resolve.faults import fault, unknown
+from optimizer.resolve.sources import told
 
 OPTIONAL = ("name", "licence", "commercial_use", "quality", "output_multiplier", "experts", "experts_per_token",
             "active_params_b", "attention", "base", "note", "source")  # fmt: skip
@@ -34,6 +35,14 @@ class Models(Mapping[str, AiModel]):
         if name not in self:
             return None
         return self[name]
+
+    def source(self, name: str) -> str:
+        """Where its figures are from."""
+        spec = self._instance.models.get(name)
+        if spec is None:
+            return told(self[name].figures)
+        stated = [k for k in spec.model_fields_set if k not in ("base", "note", "source")]
+        return told(self[name].figures, sorted(stated), spec.source)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -11,7 +11,7 @@ from optimizer.instance.schema import Instance
 from optimizer.resolve import apis, dominance, fleet, workflows
 from optimizer.resolve.apis import Bought, buy
 from optimizer.resolve.bounds import with_bounds
-from optimizer.resolve.defaults import settings
+from optimizer.resolve.defaults import GRIDS, settings
 from optimizer.resolve.document import document
 from optimizer.resolve.endpoints import Placed, place_all
 from optimizer.resolve.gpus import gpus_of_pools
@@ -30,8 +30,9 @@ def resolve(instance: Instance, *, reduce: bool = True) -> Resolution:
     if reduce:
         before = len(data.endpoints)
         data = dominance.reduce(data)
-        note = f"{before} endpoints before dominated ones were dropped, {len(data.endpoints)} after"
-        data = replace(data, notes=(*data.notes, note))
+        if before > len(data.endpoints):
+            note = f"{before} endpoints before dominated ones were dropped, {len(data.endpoints)} after"
+            data = replace(data, notes=(*data.notes, note))
     data = with_bounds(fleet.with_layouts(data, ground))
     return Resolution(data, document(ground, placed, bought, data))
 
@@ -61,7 +62,7 @@ def _data(ground: Ground, placed: Placed, bought: Bought) -> Data:
         launch_limit={} if limits.launches is None else fleet.laid(calendar, limits.launches),
         portfolio_limit={} if limits.portfolio is None else fleet.laid(calendar, limits.portfolio),
         candidates=(*placed.candidates, *bought.candidates),
-        notes=tuple(dict.fromkeys([*ground.settings.notes, *_notes(ground, placed), *bought.notes])),
+        notes=tuple(dict.fromkeys([*_defaults(ground, placed), *_notes(ground, placed), *bought.notes])),
     )
 
 
@@ -73,6 +74,20 @@ def _calendar(c: InstanceCalendar) -> Calendar:
         part_hours={(Period(t), Part(b)): h for (t, b), h in c.part_hours.items()},
         discount={Period(t): f for t, f in c.discount.items()},
     )
+
+
+def _defaults(ground: Ground, placed: Placed) -> Iterator[str]:
+    """The defaults that this instance really used."""
+    used = set(GRIDS) if placed.generated else set()
+    if any(w.headroom is None for w in ground.instance.workflows.values()):
+        used.add("headroom")
+    if any(p.sharing == "shared" and p.compute_share is None for p in ground.instance.pools.values()):
+        used.add("compute_share")
+    yield from (note for name, note in ground.settings.defaults.items() if name in used)
+    leaving = [d for d in ground.instance.deployments.values() if d.availability is None]
+    if ground.settings.stated_availability is None and (placed.generated or leaving):
+        names = dict.fromkeys(place.gpu.measured_as.id for place in ground.places.values())
+        yield from ground.settings.availability_notes(names)
 
 
 def _notes(ground: Ground, placed: Placed) -> Iterator[str]:
@@ -89,10 +104,6 @@ def _notes(ground: Ground, placed: Placed) -> Iterator[str]:
             yield f"{w}: neither accepts nor quality is stated, any AI model and API may serve it"
     if ground.settings.pessimistic:
         yield "speeds are planned at the slow end of their intervals"
-    if ground.catalogued and ground.settings.stated_availability is None:
-        yield from ground.settings.availability_notes(
-            dict.fromkeys(p.gpu.measured_as.id for p in ground.places.values())
-        )
     for place in ground.places.values():
         if place.pool.sharing == "shared":
             yield f"{place.id}: arithmetic of shared GPUs is counted in bf16 operations"
