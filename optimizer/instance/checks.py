@@ -18,13 +18,12 @@ from optimizer.instance.by_period import ByPeriod, Demand
 from optimizer.instance.calendar import STARTS, month_of, spans
 from optimizer.instance.check_names import unknown_names, unknown_periods
 from optimizer.instance.check_offers import offers
-from optimizer.instance.check_work import workflows
+from optimizer.instance.check_work import SUMS, workflows
 from optimizer.instance.faults import Misfit, Path, dotted
 from optimizer.instance.paths import scenario_paths
 from optimizer.instance.schema import Instance
 from optimizer.instance.translate import in_data
 
-SUMS = 1e-5  # shares and hours are typed by hand: 33.3333 % three times is not refused
 CHECKS = (unknown_names, offers, workflows)
 
 
