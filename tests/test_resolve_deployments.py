@@ -148,3 +148,13 @@ def test_a_stated_deployment_that_cannot_stand_keeps_its_reason(stated, pool, st
 def test_a_node_smaller_than_usual_cuts_the_domain():
     d = data(document(deployments={"d": {"gpus": 8}}, pools={"p": {"node": 4}}))
     assert only(d, "scale_up").limit == 4
+
+
+def test_a_statement_is_reported_only_to_the_workflows_it_is_for():
+    other = {"x": {**document()["workflows"]["w"], "accepts": {"models": ["other"]}}}
+    second = {"e": {**document()["deployments"]["d"], "model": "other", "gpus": 16}}
+    d = data(document(workflows=other, deployments=second))
+    assert {(c.workflow, c.deployment, c.stage) for c in d.candidates} >= {("x", "e", "scale_up")}
+    assert not any((c.workflow, c.deployment) == ("x", "d") for c in d.candidates)
+    named = data(document(workflows=other, deployments={**second, "d": {"workflows": ["w", "x"]}}))
+    assert ("x", "d", "accepted") in {(c.workflow, c.deployment, c.stage) for c in named.candidates}

@@ -110,23 +110,20 @@ class Offers:
             memory = {k: way.memory(concurrency, k) for k in set(ceilings.values())}
             work: dict[str, Work] = {}
             for w, need in needs.items():
-                found = self._work(way, concurrency, need)
-                fall = self._drop(way, w, memory[ceilings[w]], found)
-                if fall:
-                    if w not in fallen:
-                        self._note(w, way.place, f"{way.stem}/c{concurrency}/k{ceilings[w] // 1024}", fall)
-                    fallen.add(w)
-                else:
+                found = _full(way, memory[ceilings[w]]) or self._quick(way, concurrency, w, need)
+                if isinstance(found, Work):
                     work[w] = found
+                elif w not in fallen:
+                    fallen.add(w)
+                    self._note(w, way.place, f"{way.stem}/c{concurrency}/k{ceilings[w] // 1024}", found)
             for ceiling in sorted({ceilings[w] for w in work}):
                 served = {w: each for w, each in work.items() if ceilings[w] <= ceiling}
                 yield self._deployment(way, concurrency, ceiling, served)
 
-    def _drop(self, way: Way, w: str, memory: Memory, work: Work) -> Drop | None:
-        if memory.per_gpu_gb > way.room_gb:
-            figures = round(memory.per_gpu_gb, 3), round(way.room_gb, 3)
-            return Drop("hbm", "GB per GPU for weights, overhead and KV cache", *figures)
-        return eligibility.of_latency(self.ground.instance.workflows[w], work)
+    def _quick(self, way: Way, concurrency: int, w: str, need: Tokens) -> Work | Drop:
+        """The work, or why it is too slow."""
+        work = self._work(way, concurrency, need)
+        return eligibility.of_latency(self.ground.instance.workflows[w], work) or work
 
     def _ceiling(self, model: AiModel, need: Tokens) -> int:
         grid = (k for k in sorted(self.ground.settings.context_tokens) if need.context <= k < model.context_tokens)
@@ -209,6 +206,13 @@ def power_kw(place: Place, size: Size, concurrency: float) -> tuple[float, float
         return replica_kw(gpu, size.gpus, concurrency, size.part)
     idle = gpu.idle_kw * size.share
     return idle, idle + (gpu.op_kw - gpu.idle_kw) * load_share(concurrency)
+
+
+def _full(way: Way, memory: Memory) -> Drop | None:
+    if memory.per_gpu_gb <= way.room_gb:
+        return None
+    figures = round(memory.per_gpu_gb, 3), round(way.room_gb, 3)
+    return Drop("hbm", "GB per GPU for weights, overhead and KV cache", *figures)
 
 
 def _tokens(ground: Ground, w: str, model: AiModel) -> Tokens | None:

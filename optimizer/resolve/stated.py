@@ -32,19 +32,17 @@ class StatedOffers:
             if not place.gpu.names & set(d.gpu) or (d.pools is not None and place.id not in d.pools):
                 continue
             asked = asked_for(self.ground, i)
-            candidates = [w for w in asked if w in workflows]
-            if drop := _misplaced(d, place):
-                self.drops += [Candidate(w, place.id, i, *drop) for w in candidates]
-                continue
-            found = {w: work for w in candidates if (work := self._work(i, d, w, place))}
+            found = {w: work for w in asked if w in workflows and (work := self._work(i, d, w, place))}
             if found:
                 yield self._deployment(i, d, place, found)
 
     def _work(self, i: str, d: Stated, w: str, place: Place) -> Work | None:
         workflow, model = self.ground.instance.workflows[w], self.ground.models.known(d.model)
         named = w in (d.workflows or ()) or w in d.work
+        if not named and d.model not in (workflow.accepts.models or (d.model,)):
+            return None
         need = tokens(workflow, d.model, model.output_multiplier if model else 1.0)
-        drop = _unfit(workflow, d, model, need, named) or None
+        drop = _unfit(workflow, d, model, need, named) or _misplaced(d, place)
         work = None if drop else self._speed(d, w, need)
         if work is not None:
             drop = eligibility.of_latency(workflow, work)
