@@ -59,5 +59,7 @@ Milliseconds = Annotated[float, Unit("ms", above=0.0)]
 Gigabytes = Annotated[float, Unit("GB")]
 Kilowatts = Annotated[float, Unit("kW")]
 Tokens = Annotated[int, Unit("token", whole=True, low=1)]
+Lots = Annotated[ByPeriod, Unit("lot", whole=True)]
+Amounts = dict[str, Number]  # of further resources, by name
 
 Scores = Mapping[str, Share]

@@ -18,12 +18,21 @@ def workflows(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]
     """What is wrong with each workflow by itself."""
     for name, workflow in instance.workflows.items():
         at = ("workflows", name)
+        yield from _stated(workflow, at)
         yield from _tranches(instance, workflow, at)
         yield from _job(workflow, at)
         yield from _work(instance, workflow, at)
         shares = workflow.demand_share
         if shares is not None and abs(sum(shares.values()) - 1) > SUMS:
             yield Misfit((*at, "demand_share"), f"sums to {sum(shares.values()):.6g}, expected 1 (100%)")
+
+
+def _stated(workflow: Workflow, at: Path) -> Iterator[Misfit]:
+    """Demand and value, unless bundles stand for both."""
+    for key in ("demand", "value_usd"):
+        if key not in workflow.model_fields_set and workflow.bundles is None:
+            said = Workflow.model_fields[key].description
+            yield Misfit(at, f"lacks {key}", f"add {key}: ... ({said})")
 
 
 def _tranches(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misfit]:
@@ -37,7 +46,7 @@ def _tranches(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misf
     if tranches and abs(tranches[-1].upto - 1) > SUMS and max(t.upto for t in tranches) == tranches[-1].upto:
         last = (*at, "value_usd", len(tranches) - 1, "upto")
         yield Misfit(last, f"is {tranches[-1].upto:.6g} in the last tranche, expected 100%")
-    if not tranches:
+    if not tranches and "value_usd" in workflow.model_fields_set:
         yield Misfit((*at, "value_usd"), "is empty, expected at least one tranche")
 
 
@@ -64,7 +73,7 @@ def _work(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misfit]:
         yield Misfit((*at, "gpu_hours"), "stands beside tokens, expected one of the two")
     if len(missing) == 1:
         yield Misfit(at, "states only one of tokens_in and tokens_out, expected both", f"add {missing[0]}: 0")
-    if len(missing) == len(tokens) and not workflow.gpu_hours and not _served_by_rate(instance, at[1]):
+    if len(missing) == len(tokens) and not (workflow.gpu_hours or workflow.bundles) and not _served_by_rate(instance, at[1]):
         yield Misfit(at, "states no work per task", "add tokens_in and tokens_out, or gpu_hours")
     for key, value in tokens.items():
         wanted = [*(workflow.accepts.models or ()), *(workflow.accepts.apis or ())]

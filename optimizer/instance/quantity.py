@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TEXT = re.compile(r"([-+]?[\d_]*\.?[\d_]+(?:[eE][-+]?\d+)?)\s*([kMBG](?=\s|$))?\s*(.*)", re.DOTALL)
 _UNIT = re.compile(r"[A-Za-z%][A-Za-z%/*^ 0-9]{0,30}")
 _MULTIPLES = {None: 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9}
-_COUNTED = {"", "USD", "GPU", "token", "task", "request", "lot"}  # a bare k or M can mean nothing else here
+_COUNTED = {"", "USD", "GPU", "token", "task", "request", "lot", "rack"}  # a bare k or M can mean nothing else here
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,8 @@ def _registry() -> UnitRegistry[Any]:
         "GPU = []",
         "request = []",
         "lot = []",
+        "rack = []",
+        "m3 = meter ** 3",
         "FLOP = [operation]",
     ):
         registry.define(definition)

@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
-from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, MoneyByPeriod, Names, Share, outermost
-from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, Names, Share, outermost
 from optimizer.instance.calendar import Calendar, calendar
 from optimizer.instance.document import Document
 from optimizer.instance.quantity import Unit
-from optimizer.instance.schema_fleet import GpuSpec, Horizon, ModelSpec, PeriodSpec, Pool, Relief, Site, SliceSpec
-from optimizer.instance.schema_offers import Api, ApiPrice, Deployment, SpeedSpec
-from optimizer.instance.schema_work import Accepts, GpuHours, Latency, State, Tranche, Workflow
+from optimizer.instance.schema_fleet import (
+    GpuSpec,
+    Horizon,
+    ModelSpec,
+    PeriodSpec,
+    Permit,
+    Pool,
+    RackClass,
+    Relief,
+    Site,
+    SliceSpec,
+)
+from optimizer.instance.schema_limits import (
+    Budget,
+    CarbonLimit,
+    Concentration,
+    EnergyLimit,
+    Footprint,
+    Limits,
+    Quota,
+    WaterLimit,
+)
+from optimizer.instance.schema_market import Lease, Offer, Order, Purchase, Release, Retire, Upgrade
+from optimizer.instance.schema_offers import Api, ApiPrice, Constant, Deployment, SpeedSpec
+from optimizer.instance.schema_stack import (
+    Ban,
+    Effect,
+    Hold,
+    Loss,
+    Moves,
+    Pin,
+    Previous,
+    Resilience,
+    Resource,
+    Skill,
+    Tool,
+    ToolSet,
+)
+from optimizer.instance.schema_work import (
+    Accepts,
+    Bundle,
+    Bundles,
+    GpuHours,
+    Latency,
+    LossShares,
+    Pilot,
+    Retraining,
+    Review,
+    State,
+    Tranche,
+    Workflow,
+)
 
 __all__ = [
-    "Accepts", "Api", "ApiPrice", "Budget", "Deployment", "GpuHours", "GpuSpec", "Horizon", "Instance", "Latency",
-    "Limits", "ModelSpec", "Options", "PeriodSpec", "Pool", "Relief", "Scenario", "Site", "SliceSpec", "SpeedSpec",
-    "State", "Tranche", "Workflow",
+    "Accepts", "Api", "ApiPrice", "Ban", "Budget", "Bundle", "Bundles", "CarbonLimit", "Concentration", "Constant",
+    "Deployment", "Effect", "EnergyLimit", "Footprint", "GpuHours", "GpuSpec", "Hold", "Horizon", "Instance",
+    "Latency", "Lease", "Limits", "Loss", "LossShares", "ModelSpec", "Moves", "Offer", "Options", "Order",
+    "PeriodSpec", "Permit", "Pilot", "Pin", "Pool", "Previous", "Purchase", "Quota", "RackClass", "Release", "Relief",
+    "Resilience", "Resource", "Retire", "Retraining", "Review", "Scenario", "Site", "Skill", "SliceSpec", "SpeedSpec",
+    "State", "Tool", "ToolSet", "Tranche", "Upgrade", "WaterLimit", "Workflow",
 ]  # fmt: skip
 
-SECTIONS = ("sites", "pools", "gpus", "models", "deployments", "apis", "workflows")
-
-
-class Budget(Model):
-    """Cash that the named terms may spend."""
-
-    amount: MoneyByPeriod = Field(description="Money, by period unless `per` says otherwise")
-    per: Literal["period", "year", "horizon"] = Field(default="period", description="What one amount is for")
-    terms: Names | None = Field(default=None, description="Terms it covers; opex_usd has its own by default")
-
-
-def _budget(value: object) -> object:
-    return value if isinstance(value, Mapping | Budget) else {"amount": value}
-
-
-class Limits(Model):
-    """Ceilings that were agreed rather than built."""
-
-    spend: dict[Id, Annotated[Budget, BeforeValidator(_budget, json_schema_input_type=Budget | MoneyByPeriod)]] = Field(
-        default={}, description="Budgets by name"
-    )
-    launches: Annotated[ByPeriod, Unit(whole=True)] | None = Field(default=None, description="Launches per period")
-    portfolio: Annotated[ByPeriod, Unit(whole=True)] | None = Field(
-        default=None, description="Workflows funded at once"
-    )
+SECTIONS = (
+    "sites", "rack_classes", "pools", "gpus", "models", "deployments", "apis", "offers", "workflows", "tools",
+    "skills", "resources",
+)  # fmt: skip
 
 
 class Options(Model):
@@ -83,13 +112,23 @@ class Instance(Model):
         default={}, description="Day part -> hours of a day, 24 in all; default one"
     )
     sites: dict[Id, Site] = Field(description="Places where power is bought and limited")
+    rack_classes: dict[Id, RackClass] = Field(default={}, description="Kinds of rack, by kW and cooling")
     pools: dict[Id, Pool] = Field(description="Identical GPUs at one site")
     gpus: dict[Id, GpuSpec] = Field(default={}, description="GPU models changed or added")
     models: dict[Id, ModelSpec] = Field(default={}, description="AI models changed or added")
     deployments: dict[DeploymentId, Deployment] = Field(default={}, description="Deployments the planner states")
     apis: dict[Id, Api] = Field(default={}, description="Models bought by the token or the task")
+    offers: dict[Id, Offer] = Field(default={}, description="What may be bought, leased, given back or built")
     workflows: dict[Id, Workflow] = Field(description="Streams of AI work that compete")
+    tools: dict[Id, Tool] = Field(default={}, description="Parts of the stack that may be adopted")
+    tool_sets: tuple[ToolSet, ...] = Field(default=(), description="What tools change together")
+    skills: dict[Id, Skill] = Field(default={}, description="People, by skill")
+    resources: dict[Id, Resource] = Field(default={}, description="Further resources that are scarce")
+    resilience: Resilience = Field(default=Resilience(), description="What must still be served after a loss")
     limits: Limits = Field(default=Limits(), description="Budgets and ceilings")
+    previous: Previous = Field(default=Previous(), description="The plan in force")
+    change: Moves = Field(default=Moves(), description="What it takes to change replicas")
+    hold: Hold = Field(default=Hold(), description="What is decided already")
     options: Options = Field(default=Options(), description="How deployments are generated")
     scenarios: dict[Id, Scenario] = Field(default={}, description="Named changes")
     catalogue: Literal["builtin", "none"] = Field(default="builtin", description="Whether it adds its models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -61,6 +62,23 @@ class Relief(Model):
     owner: str | None = Field(default=None, description="Who decides about it")
 
 
+class RackClass(Model):
+    """Racks of one kind: a circuit and a cooling loop."""
+
+    kw: Annotated[float, Unit("kW", above=0.0)] = Field(description="kW of IT load that one rack carries")
+    cooling: Literal["air", "liquid"] = Field(default="air", description="Cooling it gives")
+    note: str | None = Field(default=None, description="Remark")
+    source: str | None = Field(default=None, description="Where the figures are from")
+
+
+class Permit(Model):
+    """Power that a dated permit adds to the site's own; the date may slip."""
+
+    power_mw: Annotated[float, Unit("MW")] = Field(description="Power it adds at the meter in MW")
+    from_: str = Field(alias="from", description="First period in which it is energised")
+    late: Whole = Field(default=0, description="Periods by which it is late")
+
+
 class Site(Model):
     """A place where power is bought and limited."""
 
@@ -69,9 +87,31 @@ class Site(Model):
         default=None, description="Energised power at the site's meter in MW, by period; absent: no limit"
     )
     pue: Annotated[float, Unit(low=1.0)] = Field(description="Power usage effectiveness: meter over IT load")
-    usd_per_mwh: Annotated[ByPeriod, Unit("USD/MWh")] = Field(description="Tariff per MWh at the meter, by period")
-    g_co2_per_kwh: Annotated[ByPeriod, Unit("g/kWh")] | None = Field(
-        default=None, description="Carbon intensity in g CO2e per kWh, by period; reported"
+    power_permits: dict[Id, Permit] = Field(default={}, description="Dated permits that add to power_mw")
+    curtailment: dict[str, Annotated[ByPeriod, Unit("MW")]] = Field(
+        default={}, description="Day part -> MW taken off the limit, by period"
+    )
+    usd_per_mwh: Annotated[ByPeriod, Unit("USD/MWh", low=-inf)] = Field(
+        description="Tariff per MWh at the meter, by period"
+    )
+    g_co2_per_kwh: Annotated[ByPeriod, Unit("g/kWh", low=-inf)] | None = Field(
+        default=None, description="Carbon intensity in g CO2e per kWh, by period"
+    )
+    usd_per_t_co2: Annotated[ByPeriod, Unit("USD/t", low=-inf)] | None = Field(
+        default=None, description="Price of carbon per t CO2e, by period"
+    )
+    allow_negative: bool = Field(default=False, description="Tariff, carbon intensity and price may be negative")
+    water_l_per_kwh: Annotated[ByPeriod, Unit("l/kWh")] | None = Field(
+        default=None, description="Water in litres per kWh at the meter, by period"
+    )
+    racks: dict[Id, Annotated[ByPeriod, Unit("rack", whole=True)]] = Field(
+        default={}, description="Rack class -> racks, by period"
+    )
+    storage_tb: Annotated[ByPeriod, Unit("TB")] | None = Field(
+        default=None, description="Storage in TB (10^12 bytes), by period; absent: no limit"
+    )
+    usd_per_tb_month: Annotated[ByPeriod, Unit("USD/TB/month")] | None = Field(
+        default=None, description="Money per TB stored for a month of 730 h, by period"
     )
     cooling: tuple[Literal["air", "liquid"], ...] = Field(
         default=("air", "liquid"), description="Cooling the site can give"
@@ -162,6 +202,7 @@ class Pool(Model):
     """Identical GPUs at one site."""
 
     site: str = Field(description="Site it stands at")
+    rack: str | None = Field(default=None, description="Rack class its nodes stand in; absent: racks are not counted")
     gpu: GpuChoice = Field(description="GPU model: a name, or {base: name, figures that differ}")
     count: Annotated[ByPeriod, Unit("GPU", whole=True)] = Field(description="GPUs there, by period")
     node: AtLeastOne | None = Field(default=None, description="GPUs powered together; default the GPU model's")

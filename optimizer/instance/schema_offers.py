@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from optimizer.instance.base import (
+    Amounts,
     AtLeastOne,
     Gigabytes,
     Kilowatts,
     Milliseconds,
     Model,
+    MoneyByPeriod,
     Names,
     Number,
     PerMtok,
@@ -44,7 +46,19 @@ class SpeedSpec(Model):
     )
     interval_low: Positive | None = Field(default=None, description="Times may be as low as this factor")
     interval_high: Positive | None = Field(default=None, description="Times may be as high as this factor")
+    ttft_high: Positive | None = Field(default=None, description="The same for TTFT alone; default interval_high")
+    tpot_high: Positive | None = Field(default=None, description="The same for TPOT alone; default interval_high")
     basis: str | None = Field(default=None, description="What the figures rest on")
+
+
+class Constant(Model):
+    """Replicas that do not change."""
+
+    constant: tuple[tuple[str, ...], ...] = Field(description="Groups of periods, each with the same replicas")
+
+
+def _replicas_kind(value: object) -> str:
+    return "groups" if isinstance(value, dict | Constant) else "always"
 
 
 class Deployment(SpeedSpec):
@@ -63,6 +77,14 @@ class Deployment(SpeedSpec):
     work: dict[str, SpeedSpec] = Field(default={}, description="Speed and power where a workflow's differ")
     quality: Scores = Field(default={}, description="Benchmark -> score, a share")
     keep: bool = Field(default=False, description="Never dropped as dominated")
+    replicas: (
+        Annotated[
+            Annotated[Literal["constant"], Tag("always")] | Annotated[Constant, Tag("groups")],
+            Discriminator(_replicas_kind),
+        ]
+        | None
+    ) = Field(default=None, description="The same in all periods (constant), or in groups of them")
+    resources: Amounts = Field(default={}, description="Further resource -> amount per replica")
     availability: Share | None = Field(default=None, description="Share of hours a replica is up")
     source: str | None = Field(default=None, description="Where the figures are from")
     note: str | None = Field(default=None, description="Remark")
@@ -82,10 +104,14 @@ class Api(ApiPrice):
 
     model: str | None = Field(default=None, description="List price to use, as genai-prices:provider/model")
     jurisdiction: str = Field(description="Law that holds where it runs")
-    vendor: str | None = Field(default=None, description="Who sells it")
+    vendor: str | None = Field(default=None, description="Who sells it; default the provider that `model` names")
     prices: dict[str, ApiPrice] = Field(default={}, description="Prices where a workflow's differ")
     price_factor: Annotated[ByPeriod, Unit()] = Field(
         default=ByPeriod(1.0), description="Price path: factor on the price, by period"
+    )
+    batch_discount: Share = Field(default=0.0, description="Discount on the price for batch work")
+    commitment_usd: MoneyByPeriod | None = Field(
+        default=None, description="Spend committed to by period, paid whether used or not"
     )
     quality: Scores = Field(default={}, description="Benchmark -> score, a share")
     ttft_ms: Milliseconds | None = Field(default=None, description="Time to first token in ms")
