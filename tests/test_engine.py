@@ -55,7 +55,7 @@ def small() -> Program:
 
 @pytest.fixture(scope="module")
 def hard() -> Program:
-    return fleet(40, 80, 6, seed=1)
+    return fleet(40, 80, 3, seed=1)
 
 
 def test_compile_keeps_rows_columns_sense_and_offset() -> None:
@@ -155,7 +155,7 @@ def test_cancel_token_keeps_the_best_plan(hard: Program) -> None:
         if progress.best is not None:
             cancel.set()
 
-    outcome = solve_program(hard, gap=0, progress=listen, cancel=cancel)
+    outcome = solve_program(hard, start={}, gap=0, progress=listen, cancel=cancel)
     assert outcome.status == "interrupted"
     assert outcome.objective is not None
     assert outcome.seconds < 10
@@ -166,7 +166,7 @@ def test_keyboard_interrupt_keeps_the_best_plan(hard: Program) -> None:
         if progress.best is not None and progress.bound is not None:
             raise KeyboardInterrupt
 
-    outcome = solve_program(hard, gap=0, progress=listen, time_limit=20)
+    outcome = solve_program(hard, start={}, gap=0, progress=listen)
     assert outcome.status == "interrupted"
     assert outcome.objective is not None
 
@@ -268,14 +268,14 @@ def test_start_is_accepted_and_unknown_names_ignored(hard: Program) -> None:
     assert next(p.best for p in seen if p.best is not None) == pytest.approx(plan.objective, rel=1e-6)
 
 
-def test_constructed_start_is_feasible_and_good(hard: Program) -> None:
-    p = scale(hard).program
-    found = construct(p, Control(time.monotonic() + 10, threading.Event(), lambda message: None))
+def test_constructed_start_is_feasible_and_good() -> None:
+    told: list[Any] = []
+    p = scale(fleet(20, 40, 3)).program
+    found = construct(p, Control(time.monotonic() + 60, threading.Event(), told.append))
     assert found is not None
     assert p.violation(found[1]) <= 1e-6
-    best = solve_program(hard, time_limit=1.0).bound
-    assert best is not None
-    assert p.objective(found[1]) * scale(hard).money >= 0.9 * best
+    relaxed, decided = (tick.bound for tick in told)
+    assert 0.98 * decided <= p.objective(found[1]) <= decided <= relaxed
 
 
 def test_held_columns_leave_the_rest_of_the_program(small: Program) -> None:

@@ -139,10 +139,10 @@ def polish(program: Program, control: Control, x: Floats) -> Floats:
     return rounded if better is None else better
 
 
-def solve_held(program: Program, control: Control, free: Flags, x: Floats) -> Floats | None:
+def solve_held(program: Program, control: Control, free: Flags, x: Floats, **options: Any) -> Floats | None:
     """x with its `free` columns chosen best while all others stay, None if nothing feasible was found in time."""
     part = program.held(free, x)
-    highs = Highs(part, control)
+    highs = Highs(part, control, **options)
     highs.run()
     found = highs.plan()
     if found is None:

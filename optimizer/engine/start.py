@@ -1,4 +1,4 @@
-"""A first plan by construction: strategy from a dive on the linear program, then one period at a time.
+"""A first plan by construction: strategy with placement continuous, then one period at a time.
 
 Funding first and replicas after costs little, the reverse lets funding collapse, because minimum service breaks
 when replicas were rounded down. With the strategy fixed the periods are nearly separate, and each is a small
@@ -12,13 +12,16 @@ from dataclasses import replace
 import numpy as np
 from highspy import HighsModelStatus as Model
 
+from optimizer.engine.messages import Tick
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.search import Control, Highs, solve_held
 
 FEW = 200  # whole numbers below which a start is not worth its time
-SHARE = 0.25  # of the time left may go into the start
+SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
-PERIOD_GAP = 1e-3
+GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
+STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
+NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
 def construct(program: Program, control: Control) -> tuple[Ints, Floats] | None:
@@ -26,32 +29,44 @@ def construct(program: Program, control: Control) -> tuple[Ints, Floats] | None:
     if not program.strategy.any() or int(program.integer.sum()) < FEW:
         return None
     brief = control.quietly(control.left * SHARE)
-    x = _dive(program, brief)
-    for t in np.unique(program.period[program.integer & ~program.strategy]):
+    relaxed = Highs(replace(program, integer=np.zeros_like(program.integer)), brief)
+    x = _solved(relaxed)
+    control.tell(Tick(None, relaxed.bound()))
+    x = x if x is None else _dive(program, relaxed, x)
+    if x is not None:
+        x, bound = _decide(program, brief.quietly(brief.left / 2, STRATEGY_GAP), x)
+        control.tell(Tick(None, bound))
+    periods = np.unique(program.period[program.integer & ~program.strategy])
+    for done, t in enumerate(periods):
         if x is None or brief.over:
             return None
-        x = _whole_period(program, brief, program.period == t, x)
+        step = brief.quietly(brief.left / (periods.size - done), GAP / periods.size)
+        x = _whole_period(program, step, program.period == t, x)
     if x is None or (x := _settled(program, brief, x)) is None:
         return None
     return np.arange(x.size, dtype=np.int32), x
 
 
-def _relaxed(program: Program) -> Program:
-    return replace(program, integer=np.zeros_like(program.integer))
-
-
-def _dive(program: Program, control: Control) -> Floats | None:
+def _dive(program: Program, relaxed: Highs, x: Floats) -> Floats | None:
     """The linear program's plan with every strategy column whole: nearest first, a smaller step when infeasible."""
-    lp = Highs(_relaxed(program), control)
-    x = _solved(lp)
     free = np.flatnonzero(program.strategy & program.integer).astype(np.int32)
-    while free.size and x is not None:
-        distance = np.abs(x[free] - np.round(x[free]))
+    plan: Floats | None = x
+    while free.size and plan is not None:
+        distance = np.abs(plan[free] - np.round(plan[free]))
         nearest = free[np.argsort(distance, kind="stable")]
         many = max(int((distance <= NEAR).sum()), -(-free.size // 4))
-        held, x = _hold_nearest(lp, x, nearest, many)
+        held, plan = _hold_nearest(relaxed, plan, nearest, many)
         free = np.setdiff1d(free, held).astype(np.int32)
-    return x
+    return plan
+
+
+def _decide(program: Program, control: Control, x: Floats) -> tuple[Floats, float | None]:
+    """The strategy improved from x with placement continuous, and the bound that this proves for the whole."""
+    highs = Highs(replace(program, integer=program.integer & program.strategy), control, mip_max_nodes=NODES)
+    highs.begin_from(np.arange(x.size, dtype=np.int32), x)
+    highs.run()
+    better = highs.plan()
+    return (x if better is None else better), highs.bound()
 
 
 def _hold_nearest(lp: Highs, x: Floats, nearest: Ints, many: int) -> tuple[Ints, Floats | None]:
@@ -74,7 +89,7 @@ def _solved(lp: Highs) -> Floats | None:
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats) -> Floats | None:
     """x with this period's placement whole; where that cannot be, with its strategy decided again."""
     for free in (period & ~program.strategy, period | program.strategy):
-        better = solve_held(program, control.quietly(control.left / 4, PERIOD_GAP), free, x)
+        better = solve_held(program, control, free, x, mip_max_nodes=NODES)
         if better is not None:
             return better
     return None

@@ -98,8 +98,8 @@ class Watch:
 
     def _take(self, message: Message | None) -> None:
         news = False
-        if isinstance(message, Tick) and message.bound is not None:
-            self.bound = message.bound * self.scaled.money
+        if isinstance(message, Tick):
+            self._tighten(message.bound)
         if isinstance(message, Incumbent):
             news = self._keep(message.x, 0.0)
         if self.progress is not None and (news or self.seconds - self._beat >= BEAT_SECONDS):
@@ -113,8 +113,7 @@ class Watch:
             raise SolverError(message.text)
         if message.x is not None:
             self._keep(message.x, POLISHED)
-        if message.bound is not None:
-            self.bound = message.bound * self.scaled.money
+        self._tighten(message.bound)
         self._reconcile()
         return message.ending
 
@@ -128,6 +127,12 @@ class Watch:
             return False
         self.best = x
         return True
+
+    def _tighten(self, scaled_bound: float | None) -> None:
+        """The tightest bound so far: each one told is proved, whatever stage it comes from."""
+        if scaled_bound is not None:
+            bound, tightest = scaled_bound * self.scaled.money, min if self.program.maximise else max
+            self.bound = bound if self.bound is None else tightest(self.bound, bound)
 
     def _reconcile(self) -> None:
         """A bound is never on the wrong side of a checked plan, except by rounding."""
