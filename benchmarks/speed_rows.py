@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from optimizer.catalogue.load import load_catalogue
 from optimizer.catalogue.types import Measurement
 from optimizer.speed.coefficients import Group, Stack
 from optimizer.speed.estimate import networks, signature
+from optimizer.speed.memory import resident_gb
 from optimizer.speed.step import Point, terms
 
 Floats = NDArray[np.float64]
@@ -65,11 +67,40 @@ def group_of_row(m: Measurement, network: str, dense: bool) -> Group:
 def curve(row: Row) -> str:
     """The curve a row lies on: all concurrencies and repeats of one network, GPU, precision, engine, lengths and GPUs.
 
-    Versions and attention modes of one engine share a curve, because unstated versions may be the stated ones: stricter
+    Versions and ways of cutting the experts share a curve, because an unstated version may be the stated one: stricter
     than leaving out one version, and no repeat of a left-out row is ever trained on.
     """
     m = row.measured
     return f"{row.group.network}|{m.gpu}|{m.precision}|{m.engine}|{m.tokens_in}|{m.tokens_out}|{m.gpus}"
+
+
+def believable(row: Row) -> bool:
+    """False where the stated batch cannot have been resident, or ran faster than the HBM delivers its bytes.
+
+    Generous to the row: a cache of one byte a value, all of the nominal HBM, 85 % of the bytes.
+    """
+    p, m = row.point, row.measured
+    memory = resident_gb(
+        p.model, p.precision, p.gpus, 1, m.concurrency / p.data_parallel * (p.tokens_in + p.tokens_out)
+    )
+    fits = memory.weights_gb + memory.overhead_gb + memory.kv_gb / 2 <= p.gpus * p.gpu.hbm_gb
+    weights, cache = row.tpot_terms[:2]
+    return fits and m.tpot_ms >= 0.85 * (weights + cache / 2)
+
+
+def disturbed(rows: Iterable[Row]) -> set[str]:
+    """Ids of rows a quarter slower than a larger batch of their own run, or whose run has a quarter of such rows.
+
+    They are left out of every fit and stay in every test.
+    """
+    runs: dict[str, list[Measurement]] = defaultdict(list)
+    for row in rows:
+        runs[f"{curve(row)}|{row.measured.version}|{row.point.data_parallel}"].append(row.measured)
+    found: set[str] = set()
+    for run in runs.values():
+        odd = [m for m in run if any(o.concurrency > m.concurrency and 1.25 * o.tpot_ms < m.tpot_ms for o in run)]
+        found |= {m.id for m in (run if 4 * len(odd) >= len(run) else odd)}
+    return found
 
 
 def hashed(key: Callable[[Row], str], folds: int) -> Callable[[Row], str]:

@@ -77,7 +77,12 @@ def terms(p: Point) -> Terms:
     attention = 4 * width * m.layers / 1e9  # GFLOP for one token and one that it attends to
     step_gflop = n * (2 * m.active_params_b + attention * context)
     prefill_gflop = p.tokens_in * (2 * m.active_params_b + attention * p.tokens_in / 2)
-    weights, cache, launch, sync = weights_gb / bandwidth, cache_gb / bandwidth, 0.05 * m.layers, 0.01 * m.layers * log2(g)
+    weights, cache, launch, sync = (
+        weights_gb / bandwidth,
+        cache_gb / bandwidth,
+        0.05 * m.layers,
+        0.01 * m.layers * log2(g),
+    )
     prefill, reread, joins = prefill_gflop / peak, prefill_gb / bandwidth, n / p.tokens_out
     network = n * m.layers * width * 4 * (g - 1) / g / (LINK_GB_S * 1e6)
     step = weights + cache + launch + sync
