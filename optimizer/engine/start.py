@@ -88,8 +88,9 @@ def _solved(lp: Highs) -> Floats | None:
 
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats) -> Floats | None:
     """x with this period's placement whole; where that cannot be, with its strategy decided again."""
-    for free in (period & ~program.strategy, period | program.strategy):
-        better = solve_held(program, control, free, x, mip_max_nodes=NODES)
+    hasty = control.quietly(control.left / 3, control.gap)
+    for step, free in ((hasty, period & ~program.strategy), (control, period | program.strategy)):
+        better = solve_held(program, step, free, x, mip_max_nodes=NODES)
         if better is not None:
             return better
     return None
