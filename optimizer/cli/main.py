@@ -1,6 +1,6 @@
 """The commands and their options; each command's work is imported when it is called, so that --help is instant."""
 
-# ruff: noqa: PLC0415, PLR0917  a command imports its work when it is called; typer reads options off the signature
+# ruff: noqa: PLC0415  a command imports its work when it is called; typer reads options off the signature
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def formulation(
     drop: Drop = None,
 ) -> Exit:
     """Print the mathematics; with a file, the rows it yields."""
-    from optimizer.cli.reference import print_formulation
+    from optimizer.cli.formulating import print_formulation
 
     return print_formulation(file, scenario, set_ or [], drop or [], latex=latex)
 

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 from optimizer.cli.ends import say
 from optimizer.plan.figures import money, percent
-from optimizer.report.text import console
+from optimizer.report.text import Page
 
 if TYPE_CHECKING:
     from optimizer.engine.progress import Progress
 
+FIRST_SECONDS = 2.0  # before the first plain line; most solves are over by then
 QUIET_SECONDS = 10.0  # between two plain lines
 
 
 @contextmanager
 def shown(currency: str) -> Iterator[Callable[[Progress], None]]:
     """A listener that shows progress for as long as the block runs."""
-    to = console(stderr=True)
+    to = Page(stderr=True)
     if not to.is_terminal:
         yield _Plain(currency)
         return
@@ -47,11 +48,13 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 class _Plain:
+    """A line soon after there is a plan, and from then on now and then."""
+
     def __init__(self, currency: str) -> None:
-        self.currency, self.next = currency, QUIET_SECONDS
+        self.currency, self.next = currency, FIRST_SECONDS
 
     def __call__(self, progress: Progress) -> None:
-        if progress.seconds >= self.next:
+        if progress.seconds >= self.next and progress.best is not None:
             self.next = progress.seconds + QUIET_SECONDS
             say(_line(progress, self.currency))
 

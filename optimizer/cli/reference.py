@@ -1,27 +1,22 @@
-"""`solvency schema`, `catalogue` and `formulation`: what can be looked up."""
+"""`solvency schema` and `solvency catalogue`: what can be looked up."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 from optimizer.catalogue.load import load_catalogue
 from optimizer.catalogue.names import UnknownName
 from optimizer.catalogue.prices import PREFIX, api_price
 from optimizer.catalogue.types import AiModel, GpuModel
 from optimizer.cli.ends import Exit
-from optimizer.cli.inputs import read_instance, refusal
+from optimizer.cli.inputs import refusal
 from optimizer.instance import Instance
-from optimizer.instance.changes import apply
 from optimizer.plan.figures import number, percent
 from optimizer.plan.plan import jsonable
-from optimizer.report import mathematics
 from optimizer.report.grids import Grid
-from optimizer.report.text import console, table
-from optimizer.resolve import resolve
-from optimizer.solving import formulated
+from optimizer.report.text import Page, table
 
 CALL = (1000, 1000)  # tokens in and out at which an API price is shown
 
@@ -47,26 +42,12 @@ def print_catalogue(name: str | None, *, as_json: bool) -> Exit:
     return Exit.SOLVED
 
 
-def print_formulation(
-    file: Path | None, scenario: str | None, changes: list[str], drop: list[str], *, latex: bool
-) -> Exit:
-    """The mathematics, or for an instance the rows that each family yields."""
-    if file is None:
-        print("\n".join(mathematics.latex() if latex else mathematics.text()))
-        return Exit.SOLVED
-    instance, left_out = read_instance(file)
-    changed, dropped = apply(instance, changes, [scenario] if scenario else [])
-    program = formulated(resolve(changed).data, (*drop, *dropped, *left_out))
-    print("\n".join(mathematics.latex())) if latex else table(mathematics.counts(program), console())
-    return Exit.SOLVED
-
-
 def _whole(gpus: Mapping[str, GpuModel], models: Mapping[str, AiModel], *, as_json: bool) -> None:
     if as_json:
         entries = {"gpus": [asdict(gpu) for gpu in gpus.values()], "models": [asdict(m) for m in models.values()]}
         print(json.dumps(jsonable(entries), indent=1, ensure_ascii=False))
         return
-    to = console()
+    to = Page()
     table(_gpus(gpus), to)
     table(_models(models), to)
     to.print("\nEvery figure with its source: solvency catalogue NAME. API prices: solvency catalogue "
@@ -97,7 +78,7 @@ def _entry(entry: GpuModel | AiModel, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(jsonable(asdict(entry)), indent=1, ensure_ascii=False))
         return
-    to = console()
+    to = Page()
     to.print(f"{entry.id}: {entry.name}")
     to.print("\n".join(_figures(entry)), soft_wrap=True)
 

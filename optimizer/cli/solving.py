@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from optimizer.cli.progress import interruptible, shown
 from optimizer.instance.faults import closest
 from optimizer.plan import TABLES, Plan
 from optimizer.report import delimited
-from optimizer.report.text import console, show
+from optimizer.report.text import Page, show
 from optimizer.solving import solve
 
 
@@ -39,7 +40,8 @@ def solve_file(request: Request, form: str, table: str) -> Exit:
         writable(request.output, request.file)
     plan = _solved(request)
     saved = _saved(plan, request.output)
-    _print(plan, form, table)
+    with suppress(BrokenPipeError):  # a reader that leaves early does not change how the solve ended
+        _print(plan, form, table)
     return STATUS[plan.status] if saved else Exit.INTERNAL
 
 
@@ -81,4 +83,4 @@ def _print(plan: Plan, form: str, table: str) -> None:
     elif form == "csv":
         delimited.write(plan, table, sys.stdout)
     else:
-        show(plan, console())
+        show(plan, Page())

@@ -53,12 +53,12 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as `62 %`; never rounded to 0 or 100 unless it is."""
+    """A share as `62 %`; never rounded to 0, nor to 100 below 99.95."""
     if share is None:
         return "-"
     shown = f"{100 * share:.0f}"
-    if shown == "0" and share > 5e-4:
-        return f"{100 * share:.2g} %"
+    if shown == "0" and share > 0:
+        return f"{_digits(100 * share, 2)} %"
     return "99.9 %" if shown == "100" and share < 0.9995 else f"{shown} %"
 
 
@@ -69,7 +69,7 @@ def short(period: str) -> str:
 
 def few(periods: Sequence[str]) -> list[str]:
     """Periods that become columns: all, or every n-th where there are too many."""
-    step = -(-len(periods) // MANY_PERIODS)
+    step = max(1, -(-len(periods) // MANY_PERIODS))
     return list(periods[::step])
 
 

@@ -16,10 +16,8 @@ import pyomo.environ as pyo
 from optimizer.formulation.build import Formulation, present_value
 from optimizer.formulation.data import Data, Period, Pool, Site
 from optimizer.formulation.terms import TERMS
-from optimizer.plan.plan import Row
+from optimizer.plan.plan import UNALLOCATED, Row
 from optimizer.plan.use import Use
-
-UNALLOCATED = "unallocated"
 
 Cash = Mapping[tuple[str, str, str], float]  # workflow or `unallocated`, period, term -> cash
 Share = tuple[str, str, float]  # workflow, period, cash

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "solvency/plan/1"
+UNALLOCATED = "unallocated"  # the line of the allocation for costs that no workflow causes
 
 Row = dict[str, Any]
 Document = dict[str, Any]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from optimizer.plan import Plan
 from optimizer.plan.figures import few, money, number, percent, short
-from optimizer.plan.money import UNALLOCATED
-from optimizer.plan.plan import Row
+from optimizer.plan.plan import UNALLOCATED, Row
 from optimizer.report.answer import periods
 
 LINES = 30  # of one table; what is longer is in the plan
@@ -37,7 +36,8 @@ class Grid:
 def grids(plan: Plan) -> Iterator[Grid]:
     """All tables that have something to say, the most asked for first."""
     makers: Sequence[Callable[[Plan], Grid]] = (_workflows, _fleet, _power, _ledger, _deployments)
-    yield from (grid for make in makers if (grid := make(plan)).rows)
+    if plan.answered:
+        yield from (grid for make in makers if (grid := make(plan)).rows)
 
 
 def _workflows(plan: Plan) -> Grid:

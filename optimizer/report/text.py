@@ -19,16 +19,16 @@ NOTES = 12  # assumptions that are shown; all of them are in the plan
 STYLES = {"title": "bold", "good": "green", "fair": "yellow", "bad": "red", "item": "", "plain": ""}
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Where text goes: as wide as the terminal and at most 100 columns; plain when piped."""
-    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    return Console(
-        stderr=stderr,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        width=min(found.width, WIDEST) if found.is_terminal else WIDEST,
-    )
+class Page(Console):
+    """Plain words, as wide as the terminal and at most 100 columns; no colours when piped."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+        self.width = min(self.width, WIDEST) if self.is_terminal else WIDEST
+
+    def on_broken_pipe(self) -> None:
+        """A reader that leaves early is the command's business, not the end of the process."""
+        raise BrokenPipeError
 
 
 def show(plan: Plan, to: Console) -> None:

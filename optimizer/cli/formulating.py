@@ -1,0 +1,27 @@
+"""`solvency formulation`: the mathematics, or for an instance the rows that each family yields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from optimizer.cli.ends import Exit
+from optimizer.cli.inputs import read_instance
+from optimizer.instance.changes import apply
+from optimizer.report import mathematics
+from optimizer.report.text import Page, table
+from optimizer.resolve import resolve
+from optimizer.solving import formulated
+
+
+def print_formulation(
+    file: Path | None, scenario: str | None, changes: list[str], drop: list[str], *, latex: bool
+) -> Exit:
+    """Words and formulae of every term and family; with a file, which are on, off and absent, and their rows."""
+    if latex or file is None:
+        print("\n".join(mathematics.latex() if latex else mathematics.text()))
+    if file is not None:
+        instance, left_out = read_instance(file)
+        changed, dropped = apply(instance, changes, [scenario] if scenario else [])
+        program = formulated(resolve(changed).data, (*drop, *dropped, *left_out))
+        table(mathematics.counts(program), Page(stderr=latex))
+    return Exit.SOLVED
