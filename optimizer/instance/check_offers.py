@@ -7,8 +7,7 @@ from typing import Any
 
 from optimizer.instance.faults import Misfit, Path
 from optimizer.instance.schema import Api, ApiPrice, Deployment, GpuSpec, Instance, Pool, SpeedSpec
-
-PREFIX = "genai-prices:"
+from optimizer.instance.schema_offers import LISTED
 
 
 def offers(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -26,7 +25,8 @@ def offers(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
 def _deployment(deployment: Deployment, at: Path) -> Iterator[Misfit]:
     if (deployment.gpus is None) == (deployment.slice is None):
         yield Misfit(at, "states neither or both of gpus and slice, expected one", "gpus: 1")
-    if not any(_fast(deployment, spec) for spec in (deployment, *deployment.work.values())):
+    with_tools = [spec for own in deployment.work.values() for spec in own.tools.values()]
+    if not any(_fast(deployment, spec) for spec in (deployment, *deployment.work.values(), *with_tools)):
         yield Misfit(at, "states no speed", "add ttft_ms and tpot_ms, or tasks_per_s")
     for name, spec in deployment.work.items():
         yield from _speed(spec, (*at, "work", name))
@@ -64,11 +64,11 @@ def _shared(deployment: Deployment, at: Path) -> Iterator[Misfit]:
 
 
 def _api(api: Api, at: Path) -> Iterator[Misfit]:
-    listed = api.model is not None and api.model.startswith(PREFIX)
+    listed = api.model is not None and api.model.startswith(LISTED)
     if listed and _by_token(api):
         yield Misfit((*at, "model"), "names a list price beside usd_per_mtok, expected one of the two")
     if not (listed or _by_token(api) or api.usd_per_task is not None or api.prices):
-        hint = f"model: {PREFIX}openai/gpt-5" if api.model is None else f"model: {PREFIX}{api.model}"
+        hint = f"model: {LISTED}openai/gpt-5" if api.model is None else f"model: {LISTED}{api.model}"
         yield Misfit(at, "states no price", f"add usd_per_mtok_in and usd_per_mtok_out, usd_per_task, or {hint}")
     for name, price in (("", api), *api.prices.items()):
         if (price.usd_per_mtok_in is None) != (price.usd_per_mtok_out is None):

@@ -33,7 +33,16 @@ from optimizer.instance.schema_limits import (
     WaterLimit,
 )
 from optimizer.instance.schema_market import Lease, Offer, Order, Purchase, Release, Retire, Upgrade
-from optimizer.instance.schema_offers import Api, ApiPrice, Constant, Deployment, SpeedSpec
+from optimizer.instance.schema_offers import (
+    Api,
+    ApiPrice,
+    Constant,
+    Deployment,
+    SpeedSpec,
+    ToolPrice,
+    WorkPrice,
+    WorkSpec,
+)
 from optimizer.instance.schema_stack import (
     Ban,
     Effect,
@@ -69,7 +78,7 @@ __all__ = [
     "Latency", "Lease", "Limits", "Loss", "LossShares", "ModelSpec", "Moves", "Offer", "Options", "Order",
     "PeriodSpec", "Permit", "Pilot", "Pin", "Pool", "Previous", "Purchase", "Quota", "RackClass", "Release", "Relief",
     "Resilience", "Resource", "Retire", "Retraining", "Review", "Scenario", "Site", "Skill", "SliceSpec", "SpeedSpec",
-    "State", "Tool", "ToolSet", "Tranche", "Upgrade", "WaterLimit", "Workflow",
+    "State", "Tool", "ToolPrice", "ToolSet", "Tranche", "Upgrade", "WaterLimit", "WorkPrice", "WorkSpec", "Workflow",
 ]  # fmt: skip
 
 SECTIONS = (

@@ -25,6 +25,8 @@ from optimizer.instance.base import (
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.quantity import Unit
 
+LISTED = "genai-prices:"
+
 
 class SpeedSpec(Model):
     """How fast one replica is and what it draws; a rate, or the two times of a token."""
@@ -51,6 +53,14 @@ class SpeedSpec(Model):
     basis: str | None = Field(default=None, description="What the figures rest on")
 
 
+class WorkSpec(SpeedSpec):
+    """One workflow on a deployment; also with tools in use, where their declared effects are not what counts."""
+
+    tools: dict[str, SpeedSpec] = Field(
+        default={}, description="Tools in use, several joined by +, -> figures with them, latencies included"
+    )
+
+
 class Constant(Model):
     """Replicas that do not change."""
 
@@ -74,7 +84,7 @@ class Deployment(SpeedSpec):
     hbm_gb: Gigabytes = Field(description="GB resident per replica: weights, overhead, KV cache")
     concurrency: AtLeastOne = Field(default=1, description="Tasks in flight per replica")
     context_tokens: Tokens | None = Field(default=None, description="Longest task in tokens; absent: no ceiling")
-    work: dict[str, SpeedSpec] = Field(default={}, description="Speed and power where a workflow's differ")
+    work: dict[str, WorkSpec] = Field(default={}, description="Speed and power where a workflow's differ")
     quality: Scores = Field(default={}, description="Benchmark -> score, a share")
     keep: bool = Field(default=False, description="Never dropped as dominated")
     replicas: (
@@ -99,13 +109,26 @@ class ApiPrice(Model):
     usd_per_task: Annotated[ByPeriod, Unit("USD/task")] | None = Field(default=None, description="Money per task")
 
 
+class ToolPrice(ApiPrice):
+    """Price and tokens of a call with tools in use."""
+
+    tokens_in: Annotated[float, Unit("token")] | None = Field(default=None, description="Input tokens of one task")
+    tokens_out: Annotated[float, Unit("token")] | None = Field(default=None, description="Output tokens of one task")
+
+
+class WorkPrice(ApiPrice):
+    """Price for one workflow; also with tools in use, where their declared effects are not what counts."""
+
+    tools: dict[str, ToolPrice] = Field(default={}, description="Tools in use, several joined by +, -> price with them")
+
+
 class Api(ApiPrice):
     """A model bought by the token or the task."""
 
     model: str | None = Field(default=None, description="List price to use, as genai-prices:provider/model")
     jurisdiction: str = Field(description="Law that holds where it runs")
     vendor: str | None = Field(default=None, description="Who sells it; default the provider that `model` names")
-    prices: dict[str, ApiPrice] = Field(default={}, description="Prices where a workflow's differ")
+    prices: dict[str, WorkPrice] = Field(default={}, description="Prices where a workflow's differ")
     price_factor: Annotated[ByPeriod, Unit()] = Field(
         default=ByPeriod(1.0), description="Price path: factor on the price, by period"
     )
@@ -126,3 +149,9 @@ class Api(ApiPrice):
     )
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")
+
+    @property
+    def seller(self) -> str | None:
+        """Its vendor: as stated, else the provider that its list price names."""
+        listed = self.model is not None and self.model.startswith(LISTED)
+        return self.vendor or (str(self.model).removeprefix(LISTED).split("/")[0] if listed else None)

@@ -47,11 +47,14 @@ class Resource(Model):
 
 
 class Effect(Model):
-    """What a tool changes where it is used; nothing named: on all workflows and all that serves them."""
+    """What a tool changes where it is used; nothing named: on all workflows and all that serves them.
+
+    Of several effects of one tool the first that fits a workflow and what serves it counts.
+    """
 
     workflows: Names | None = Field(default=None, description="Workflows that may use it; default all")
-    models: Names | None = Field(default=None, description="AI models it works with; default all")
-    apis: Names | None = Field(default=None, description="APIs it works with; default all")
+    models: Names | None = Field(default=None, description="AI models it works with; default all, or none beside apis")
+    apis: Names | None = Field(default=None, description="APIs it works with; default all, or none beside models")
     tokens_in_factor: Positive = Field(default=1.0, description="Factor on input tokens")
     tokens_out_factor: Positive = Field(default=1.0, description="Factor on output tokens")
     cached_in: Share | None = Field(default=None, description="Share of input tokens that then come from a cache")

@@ -56,10 +56,17 @@ class Tranche(Model):
 
 
 class Accepts(Model):
-    """The models, APIs, GPUs and precisions that may serve a workflow; absent: any that qualifies."""
+    """The models, APIs, GPUs and precisions that may serve a workflow; absent: any that qualifies.
 
-    models: Names | None = Field(default=None, description="AI models accepted")
-    apis: Names | None = Field(default=None, description="APIs accepted")
+    Who lists only models or only APIs and states no `quality` accepts nothing of the other kind.
+    """
+
+    models: Names | None = Field(
+        default=None, description="AI models accepted; default any, or none beside apis without quality"
+    )
+    apis: Names | None = Field(
+        default=None, description="APIs accepted; default any, or none beside models without quality"
+    )
     gpus: Names | None = Field(default=None, description="GPU models accepted")
     precisions: Names | None = Field(default=None, description="Weight precisions accepted")
 
