@@ -109,7 +109,7 @@ def _serve_bounds(d: Data, pairs: Mapping[tuple[str, str], object]) -> Iterator[
 
 
 def _replica_bounds(d: Data) -> Iterator[tuple[Key, int | None]]:
-    """Periods in which an endpoint may stand: those with demand for it, or all if it is kept against every reduction."""
+    """Periods in which an endpoint may stand: those with demand for it, or all if it is kept against reductions."""
     for e in d.endpoints.values():
         wanted = {t for w in d.workflows_on[e.id] for t in d.workflows[w].periods}
         for t in (t for t in d.calendar.periods if t in wanted or e.keep):
