@@ -1,4 +1,4 @@
-"""Cross-validation of the speed model: whole curves, pairs, AI models, GPUs and architectures left out, never single rows."""
+"""Cross-validation of the speed model by whole curves, pairs, AI models, GPUs and architectures, never single rows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.speed_fit import NOISE, fit_time, predict
 from benchmarks.speed_rows import Floats, Row, curve, disturbed, hashed
 from optimizer.speed.coefficients import Band, TimeModel
-from optimizer.speed.step import peak_tflops, weights_read_b
+from optimizer.speed.step import peak_tflops
 
 TIMES = ("tpot", "ttft")
+Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ class Table:
     rows: Sequence[Row]
     terms: Mapping[str, Floats]
     times: Mapping[str, Floats]
-    fitted: np.ndarray
+    fitted: Chosen
 
-    def fit(self, time: str, chosen: np.ndarray) -> TimeModel:
+    def fit(self, time: str, chosen: Chosen) -> TimeModel:
         """The fit of one time on the chosen rows."""
-        at = np.flatnonzero(chosen & self.fitted)
+        at = np.flatnonzero(chosen & self.fitted).tolist()
         return fit_time(self.terms[time][at], self.times[time][at], [self.rows[i].group for i in at], NOISE[time])
 
     def left_out(self, split: Split) -> dict[str, Floats]:
@@ -68,13 +70,13 @@ class Table:
         out = {time: np.zeros(len(fold)) for time in TIMES}
         for name in sorted(set(fold)):
             seen = np.array([not split.hidden(row, name) for row in self.rows])
-            at = np.flatnonzero(fold == name)
+            at = np.flatnonzero(fold == name).tolist()
             groups = [self.rows[i].group for i in at]
             for time in TIMES:
                 out[time][at] = predict(self.fit(time, seen), self.terms[time][at], groups)
         return out
 
-    def labels(self, key: Callable[[Row], str]) -> np.ndarray:
+    def labels(self, key: Callable[[Row], str]) -> NDArray[np.str_]:
         """One label a row."""
         return np.array([key(row) for row in self.rows])
 
@@ -98,9 +100,8 @@ def roofline(row: Row) -> float:
     """TPOT of the plain roofline: the larger of bytes at 0.8 bandwidth and FLOPs at 0.5 peak, and 0.02 ms a layer."""
     p = row.point
     weights, cache = row.tpot_terms[:2]
-    active = weights * p.model.active_params_b / weights_read_b(p.model, p.concurrency)
     flops = 2 * p.model.active_params_b * p.concurrency / (p.gpus * peak_tflops(p.gpu, p.precision))
-    return max((active + cache) / 0.8, flops / 0.5) + 0.02 * p.model.layers
+    return max((weights + cache) / 0.8, flops / 0.5) + 0.02 * p.model.layers
 
 
 def band(log_errors: Floats) -> Band:
@@ -110,7 +111,7 @@ def band(log_errors: Floats) -> Band:
     return round(float(np.exp(min(low, 0.0))), 3), round(float(np.exp(max(high, 0.0))), 3)
 
 
-def coverage(log_errors: Floats, fold: np.ndarray) -> tuple[float, float]:
+def coverage(log_errors: Floats, fold: NDArray[np.str_]) -> tuple[float, float]:
     """Share of truths inside, and median width (each way), of bands that each come from the other folds alone."""
     inside, width = np.zeros(len(fold)), np.zeros(len(fold))
     for name in set(fold):

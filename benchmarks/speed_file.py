@@ -6,7 +6,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,20 @@ NOTE = "Fitted by `python -m benchmarks.speed --fit` from models/measurements; d
 Bands = dict[str, dict[str, Band]]
 
 
-def bands_of(table: Table, left_out: Mapping[str, Mapping[str, Floats]]) -> Bands:
-    """Intervals by ground; each holds those of better grounds, dense and mixtures of experts apart where calibrated."""
+def bands_of(table: Table, models: Mapping[str, TimeModel], left_out: Mapping[str, Mapping[str, Floats]]) -> Bands:
+    """Intervals by ground; each holds those of better grounds, dense and mixtures of experts apart where calibrated.
+
+    A measured point is taken to be as uncertain as single rows scatter about the curves fitted through them.
+    """
     kinds = table.labels(lambda row: row.group.kind)
-    logs = {g: {t: np.log(table.times[t] / p[t]) for t in TIMES} for g, p in left_out.items()}
-    bands: Bands = {"measured": repeats(table)}
+    groups = [row.group for row in table.rows]
+    own = {t: predict(models[t], table.terms[t], groups) for t in TIMES}
+    logs = {g: {t: np.log(table.times[t] / p[t]) for t in TIMES} for g, p in {**left_out, "measured": own}.items()}
+    bands: Bands = {"measured": {t: band(logs["measured"][t]) for t in TIMES}}
     for kind in ("dense", "moe"):
-        bands[f"calibrated {kind}"] = {t: band(logs["calibrated"][t][kinds == kind]) for t in TIMES}
+        bands[f"calibrated {kind}"] = {
+            t: _hull(bands["measured"][t], band(logs["calibrated"][t][kinds == kind])) for t in TIMES
+        }
     widest = {t: _hull(bands["calibrated dense"][t], bands["calibrated moe"][t]) for t in TIMES}
     for ground in (g for g in left_out if g != "calibrated"):
         widest = {t: _hull(widest[t], band(logs[ground][t])) for t in TIMES}
@@ -41,35 +47,24 @@ def _hull(a: Band, b: Band) -> Band:
     return min(a[0], b[0]), max(a[1], b[1])
 
 
-def repeats(table: Table) -> dict[str, Band]:
-    """How far two runs of one point with one engine and version lie apart, in either direction."""
-    runs: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for row in table.rows:
-        m = row.measured
-        runs[(row.group, m.tokens_in, m.tokens_out, m.concurrency, m.gpus)].append(row)
-    found: dict[str, Band] = {}
-    for time in TIMES:
-        gaps = [
-            np.log(getattr(a.measured, f"{time}_ms") / getattr(b.measured, f"{time}_ms"))
-            for run in runs.values()
-            for a, b in combinations(run, 2)
-        ]
-        found[time] = band(np.array(gaps + [-gap for gap in gaps]))
-    return found
-
-
-def fitted(table: Table, bands: Bands) -> dict[str, Any]:
+def fitted(table: Table, left_out: Mapping[str, Mapping[str, Floats]]) -> dict[str, Any]:
     """The whole content of the file."""
-    every = np.ones(len(table.rows), dtype=bool)
-    models = {time: table.fit(time, every) for time in TIMES}
+    models = multipliers(table)
+    counts = Counter(scope for row in table.rows for scope in (*_scopes(row), row.group.architecture))
     return {
         "note": NOTE,
         "architectures": ARCHITECTURES,
-        "bands": bands,
-        "rows": dict(sorted(Counter(s for row in table.rows for s in (*_scopes(row), row.group.architecture)).items())),
+        "bands": bands_of(table, models, left_out),
+        "rows": dict(sorted(counts.items())),
         "stacks": {scope: [s.engine, s.version] for scope, s in sorted(fastest_stacks(table, models["tpot"]).items())},
         **{time: {"base": list(m.base), "effects": dict(sorted(m.effects.items()))} for time, m in models.items()},
     }
+
+
+def multipliers(table: Table) -> dict[str, TimeModel]:
+    """Both times, fitted on every row of an undisturbed run."""
+    every = np.ones(len(table.rows), dtype=bool)
+    return {time: table.fit(time, every) for time in TIMES}
 
 
 def _scopes(row: Row) -> tuple[str, ...]:

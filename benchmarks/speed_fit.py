@@ -1,8 +1,8 @@
 """Fits the multipliers of the speed model: robust, hierarchical, physical terms only.
 
-The logarithm of a time is log sum_k exp(b_k + sum_g d_gk) f_k + sum_g d_g0. Errors are Student-t with 3 degrees of freedom,
-because faulty runs exist, and every effect d of a group has a normal prior around zero: groups with few rows lean on those
-above them. Solved by Gauss-Newton on reweighted least squares, in units of the priors' spread; deterministic.
+The logarithm of a time is log sum_k exp(b_k + sum_g d_gk) f_k + sum_g d_g0. Errors are Student-t with 3 degrees of
+freedom, because faulty runs exist. Every effect d of a group has a normal prior around zero: groups with few rows lean on
+those above them. Solved by Gauss-Newton on reweighted least squares, in units of the priors' spread; deterministic.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The fitted multipliers of `models/speed.json` and how those of one deployment are put together.
 
-A time is sum_k exp(base_k + sum over groups of effect_gk) x term_k, times exp(sum of the groups' scales): every group (AI
-model, GPU, engine, their pairs ...) moves the physical terms up or down, and is shrunk to none where it is measured little.
+A time is sum_k exp(base_k + sum over groups of effect_gk) x term_k, times exp(sum of the groups' scales). Every group
+(AI model, GPU, engine, their pairs ...) moves the physical terms up or down, and shrinks to none where little is
+measured.
 """
 
 from __future__ import annotations

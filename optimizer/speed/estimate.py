@@ -70,11 +70,15 @@ class SpeedModel:
         concurrency: int,
         tokens_in: float,
         tokens_out: float,
+        cached_in: float = 0.0,
         slice: Slice | None = None,
     ) -> Speed:
-        """Times of one replica, with the interval and the grade of what they rest on."""
+        """Times of one replica, with the interval and the grade of what they rest on.
+
+        `cached_in` of the input tokens need no prefill: no engine was measured so, the physics say what it saves.
+        """
         network = self.networks.get(signature(model), model.id)
-        point = Point(model, gpu, precision, gpus, concurrency, tokens_in, tokens_out, part=slice)
+        point = Point(model, gpu, precision, gpus, concurrency, tokens_in, tokens_out, part=slice, cached_in=cached_in)
         key = (network, gpu.id, precision, slice is not None)
         calibration = self.known.get(key) or self.known.setdefault(key, self._calibrate(point, network))
         modelled = _speed(terms(point), calibration, point)
@@ -98,7 +102,7 @@ class SpeedModel:
         return min(near, key=lambda m: (m.ttft_ms + (m.tokens_out - 1) * m.tpot_ms, m.id), default=None)
 
     def _measured(self, m: Measurement, p: Point, speed: Speed, c: Calibration) -> Speed:
-        at = _speed(terms(replace(p, tokens_in=m.tokens_in, tokens_out=m.tokens_out)), c, p)
+        at = _speed(terms(replace(p, tokens_in=m.tokens_in, tokens_out=m.tokens_out, cached_in=0.0)), c, p)
         bands = self.coefficients.bands["measured"]
         return replace(
             speed,

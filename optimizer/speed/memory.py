@@ -16,8 +16,8 @@ CACHE_BYTES = 2.0
 RUNTIME_GB = 3.5
 NCCL_GB = 0.35
 SLICE_RUNTIME_GB = 1.5
-"""Context, activations and graphs of a whole GPU, and buffers of collectives (NVIDIA aiconfigurator system files: 3.5 GB
-other, 342-392 MB NCCL); a partition slice captures smaller batches (assumed)."""
+"""Context, activations and graphs of a whole GPU, and buffers of collectives (NVIDIA aiconfigurator system files:
+3.5 GB other, 342-392 MB NCCL); a partition slice captures smaller batches (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)

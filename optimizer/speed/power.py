@@ -8,7 +8,7 @@ from math import log2
 from optimizer.catalogue.types import GpuModel, Slice
 
 LOAD_W = ((1, 304.0), (4, 330.0), (16, 435.0), (32, 507.0), (64, 557.0), (128, 583.0))
-"""W of one H100 SXM (700 W TDP) by batch: vllm-sr-sim's fitted curve; ML.ENERGY measured about 300 and 600 at the ends."""
+"""W of one H100 SXM (700 W TDP) by batch: vllm-sr-sim's fitted curve; ML.ENERGY measured 300 and 600 at the ends."""
 
 IDLE_W = 0.43 * 700
 

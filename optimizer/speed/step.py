@@ -1,8 +1,8 @@
 """The physics of a decode step and of a first token, as named terms in milliseconds.
 
-Each term is what ideal hardware (or a round number of overhead) would need, so a fitted multiplier says how far an engine
-is from it. TPOT is the sum of `TPOT_TERMS`, TTFT of `TTFT_TERMS`; no term falls with concurrency or context, or rises
-with bandwidth or peak.
+Each term is what ideal hardware (or a round number of overhead) would need, so a fitted multiplier says how far an
+engine is from it. TPOT is the sum of `TPOT_TERMS`, TTFT of `TTFT_TERMS`; no term falls with concurrency or context, or
+rises with bandwidth or peak.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Point:
     tokens_out: float
     data_parallel: int = 1  # attention replicas: then the cache is cut by request instead of by head
     part: Slice | None = None
+    cached_in: float = 0.0  # input tokens whose cache is there: read at every step, never computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ def terms(p: Point) -> Terms:
     byte, context = WEIGHT_BYTES[p.precision], p.tokens_in + p.tokens_out / 2
     copies = g / max(cache_shards(m, g), min(p.data_parallel, g))
     cache_gb = n * context * m.kv_values_per_token * CACHE_BYTES * copies / 1e9
-    weights_gb, prefill_gb = weights_read_b(m, n) * byte, weights_read_b(m, p.tokens_in) * byte
+    weights_gb, prefill_gb = weights_read_b(m, n) * byte, weights_read_b(m, p.tokens_in - p.cached_in) * byte
     attention = 4 * width * m.layers / 1e9  # GFLOP for one token and one that it attends to
     step_gflop = n * (2 * m.active_params_b + attention * context)
-    prefill_gflop = p.tokens_in * (2 * m.active_params_b + attention * p.tokens_in / 2)
+    fresh, seen = p.tokens_in - p.cached_in, (p.tokens_in + p.cached_in) / 2  # tokens to compute, and context of each
+    prefill_gflop = fresh * (2 * m.active_params_b + attention * seen)
     weights, cache, launch, sync = (
         weights_gb / bandwidth,
         cache_gb / bandwidth,

@@ -1,0 +1,1 @@
+"""Measurements of the product against data and against itself."""
