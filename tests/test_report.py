@@ -10,7 +10,7 @@ import pytest
 import quick
 from rich.console import Console
 
-from optimizer import FAMILIES, TERMS, Plan
+from optimizer import FAMILIES, TERMS, Plan, parse, solve
 from optimizer.formulation.build import state
 from optimizer.plan import TABLES
 from optimizer.report import delimited, mathematics
@@ -91,6 +91,15 @@ def test_infeasible_says_what_clashes():
     assert "1 workflows must be funded in 2027Q1, 0 may be." in text
     assert "Families in conflict: portfolio_limit and service_floor." in text
     assert list(grids(quick.infeasible())) == []
+
+
+def test_a_portfolio_that_only_buys_needs_no_fleet():
+    data = quick.instance().dump()
+    support = {**data["workflows"]["support"], "accepts": {"models": [], "apis": ["frontier"]}}
+    plan = solve(parse({**data, "pools": {}, "deployments": {}, "workflows": {"support": support}}))
+    text = printed(plan)
+    assert "Served in full (1): support." in text
+    assert "Fleet" not in text
 
 
 def test_a_long_table_is_cut_and_says_so():

@@ -48,7 +48,7 @@ def headline(plan: Plan) -> str:
             "unbounded": "The value has no limit: something is sold at a profit and limited by nothing.",
             "interrupted": "Interrupted before a first plan was found.",
         }.get(plan.status, f"No plan was found in {limit:g} s. Maybe a longer --time-limit.")
-    order, currency = periods(plan), document["currency"]
+    order, currency = plan.document["periods"], document["currency"]
     span = order[0] if len(order) == 1 else f"{order[0]}-{order[-1]}"
     earned = f"Net value {money(plan.objective_usd, currency, 4)} (present value, {span})"
     best = f"no plan earns more than {money(plan.bound_usd, currency, 4)}"
@@ -57,11 +57,6 @@ def headline(plan: Plan) -> str:
     ended = "interrupted" if plan.status == "interrupted" else f"best found in {limit:g} s"
     proved = "nothing is proved yet" if plan.document["gap"] is None else f"proved within {percent(plan.gap)}: {best}"
     return f"{earned}, {ended}; {proved}."
-
-
-def periods(plan: Plan) -> list[str]:
-    """All periods of the horizon, in order."""
-    return list(dict.fromkeys(row["period"] for row in plan.document["pools"]))
 
 
 def _partly(row: Row) -> str:
@@ -75,7 +70,7 @@ def _full(plan: Plan) -> Iterator[Line]:
         if row["full"]:
             full.setdefault(named(row), []).append(row["period"])
     ranked = sorted(full.items(), key=lambda item: -len(item[1]))
-    shown = [f"{name} ({spans(at, periods(plan))})" if any(at) else name for name, at in ranked[:SHOWN]]
+    shown = [f"{name} ({spans(at, plan.document['periods'])})" if any(at) else name for name, at in ranked[:SHOWN]]
     if shown:
         more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
         yield "fair", f"No room left in: {', '.join(shown)}{more}."

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from optimizer.plan import Plan
 from optimizer.plan.figures import few, money, number, percent, short
 from optimizer.plan.plan import UNALLOCATED, Row
-from optimizer.report.answer import periods
 
 LINES = 30  # of one table; what is longer is in the plan
 
@@ -42,7 +41,7 @@ def grids(plan: Plan) -> Iterator[Grid]:
 
 def _workflows(plan: Plan) -> Grid:
     """Share of demand served by period, and what it earns and costs over the horizon, in cash."""
-    currency, shown = plan.document["currency"], few(periods(plan))
+    currency, shown = plan.document["currency"], few(plan.document["periods"])
     lines, sums = [], [0.0, 0.0]
     for name, rows in _by(plan.document["workflows"], "workflow"):
         served = {r["period"]: _share(r["served"] / r["demand"]) if r["served"] else "." for r in rows}
@@ -72,7 +71,7 @@ def _share(share: float | None) -> str:
 
 
 def _fleet(plan: Plan) -> Grid:
-    shown = few(periods(plan))
+    shown = few(plan.document["periods"])
     lines = []
     for name, rows in _by(plan.document["pools"], "pool"):
         used = {r["period"]: f"{number(r['used'])}/{number(r['gpus'])}" for r in rows}
@@ -81,7 +80,7 @@ def _fleet(plan: Plan) -> Grid:
 
 
 def _power(plan: Plan) -> Grid:
-    shown = few(periods(plan))
+    shown = few(plan.document["periods"])
     lines = []
     for name, rows in _by(plan.document["power"], "site"):
         peak: dict[str, Row] = {}
@@ -103,7 +102,7 @@ def _ledger(plan: Plan) -> Grid:
 
 def _deployments(plan: Plan) -> Grid:
     """What is deployed where: replicas by period, how busy, how fast, how well known."""
-    shown = few(periods(plan))
+    shown = few(plan.document["periods"])
     lines = []
     for _, rows in _by(plan.document["endpoints"], "endpoint"):
         first, replicas = rows[0], {r["period"]: str(r["replicas"]) for r in rows}
