@@ -25,7 +25,7 @@ from optimizer.instance.shape import by_period_at, unit_at
 
 _SHIFT = re.compile(r"(>>|<<)\s*(\d+)")
 _RATED = re.compile(r"(\S+)(\s+per\s+\w+)")
-PERIOD_KEYS = ("start", "deadline")
+PERIOD_KEYS = ("start", "deadline", "from")
 
 
 @dataclass(frozen=True, slots=True)

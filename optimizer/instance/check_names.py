@@ -2,92 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optimizer.instance.calendar import spans
-from optimizer.instance.faults import Misfit, Path, closest
-from optimizer.instance.known import Known
-from optimizer.instance.schema import Deployment, GpuSpec, Instance, Pool, Workflow
+from optimizer.instance.check_names_work import Reference, stack_references, work_references
+from optimizer.instance.faults import Misfit, Path
+from optimizer.instance.known import Known, strange
+from optimizer.instance.schema import Constant, GpuSpec, Instance, Pool
 
 
 def unknown_names(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
-    """Every reference to a site, model, GPU, API, workflow, day part or benchmark that is not there."""
+    """Every reference to a part of the instance or of the catalogue that is not there."""
     known = Known(instance, stated)
+    for references in (_fleet, _sources, _offers, _limits, work_references, stack_references):
+        for at, kind, names in references(instance):
+            yield from known.unknown(at, kind, names)
     for name, pool in instance.pools.items():
-        yield from _pool(pool, ("pools", name), known)
-    for section, specs, names in (("gpus", instance.gpus, known.gpus), ("models", instance.models, known.models)):
-        kind = "GPU model" if section == "gpus" else "AI model"
-        for name, spec in specs.items():
-            if spec.base is not None and spec.base not in names:
-                yield _unknown((section, name, "base"), kind, spec.base, names)
-    for name, deployment in instance.deployments.items():
-        yield from _deployment(deployment, ("deployments", name), known)
-    for name, api in instance.apis.items():
-        yield from _each(("apis", name, "prices"), "workflow", api.prices, known.section("workflows"))
-    for name, workflow in instance.workflows.items():
-        yield from _workflow(workflow, ("workflows", name), known)
+        yield from _layouts(pool, ("pools", name), known)
 
 
 def unknown_periods(instance: Instance) -> Iterator[Misfit]:
-    """Starts and deadlines outside the horizon."""
+    """Periods named outside the horizon."""
     periods = [period for period, _ in spans(instance.horizon)]
+    for at, period in _periods(instance):
+        yield from strange(at, "period", period, periods)
+
+
+def _periods(instance: Instance) -> Iterator[tuple[Path, str]]:
     for name, workflow in instance.workflows.items():
         for key in ("start", "deadline"):
-            period = getattr(workflow, key)
-            if period is not None and period not in periods:
-                yield _unknown(("workflows", name, key), "period", period, periods)
+            if (period := getattr(workflow, key)) is not None:
+                yield ("workflows", name, key), period
+    for name, site in instance.sites.items():
+        yield from ((("sites", name, "power_permits", i, "from"), p.from_) for i, p in site.power_permits.items())
+    for name, deployment in instance.deployments.items():
+        groups = deployment.replicas.constant if isinstance(deployment.replicas, Constant) else ()
+        for g, group in enumerate(groups):
+            yield from ((("deployments", name, "replicas", "constant", g, n), p) for n, p in enumerate(group))
+    for key, held in (("pinned", instance.hold.pinned), ("banned", instance.hold.banned)):
+        for h, one in enumerate(held):
+            yield from ((("hold", key, h, "periods", n), p) for n, p in enumerate(one.periods or ()))
 
 
-def _pool(pool: Pool, at: Path, known: Known) -> Iterator[Misfit]:
-    sites = known.section("sites")
-    if pool.site not in sites:
-        yield _unknown((*at, "site"), "site", pool.site, sites)
+def _fleet(instance: Instance) -> Iterator[Reference]:
+    for name, site in instance.sites.items():
+        yield ("sites", name, "racks"), "rack class", site.racks
+        yield ("sites", name, "curtailment"), "day part", site.curtailment
+    for name, pool in instance.pools.items():
+        at = ("pools", name)
+        yield (*at, "site"), "site", pool.site
+        yield (*at, "rack"), "rack class", pool.rack
+        yield (*at, "gpu"), "GPU model", pool.gpu if isinstance(pool.gpu, str) else None
+        yield (*at, "gpu", "base"), "GPU model", pool.gpu.base if isinstance(pool.gpu, GpuSpec) else None
+    for name, gpu in instance.gpus.items():
+        yield ("gpus", name, "base"), "GPU model", gpu.base
+    for name, model in instance.models.items():
+        yield ("models", name, "base"), "AI model", model.base
+
+
+def _layouts(pool: Pool, at: Path, known: Known) -> Iterator[Misfit]:
     name = pool.gpu.base if isinstance(pool.gpu, GpuSpec) else pool.gpu
-    where = (*at, "gpu", "base") if isinstance(pool.gpu, GpuSpec) else (*at, "gpu")
-    if name is not None and name not in known.gpus:
-        yield _unknown(where, "GPU model", name, known.gpus)
-    elif isinstance(pool.layouts, tuple):
-        yield from _each((*at, "layouts"), "layout", pool.layouts, known.layouts(pool.gpu))
+    if isinstance(pool.layouts, tuple) and (name is None or name in known.of("GPU model")):
+        for n, layout in enumerate(pool.layouts):
+            yield from strange((*at, "layouts", n), "layout", layout, known.layouts(pool.gpu))
 
 
-def _deployment(deployment: Deployment, at: Path, known: Known) -> Iterator[Misfit]:
-    workflows = known.section("workflows")
-    yield from _each((*at, "gpu"), "GPU model", deployment.gpu, known.gpus)
-    yield from _each((*at, "pools"), "pool", deployment.pools, known.section("pools"))
-    yield from _each((*at, "workflows"), "workflow", deployment.workflows, workflows)
-    yield from _each((*at, "work"), "workflow", deployment.work, workflows)
+def _sources(instance: Instance) -> Iterator[Reference]:
+    for name, deployment in instance.deployments.items():
+        at = ("deployments", name)
+        yield (*at, "gpu"), "GPU model", deployment.gpu
+        yield (*at, "pools"), "pool", deployment.pools
+        yield (*at, "workflows"), "workflow", deployment.workflows
+        yield (*at, "work"), "workflow", deployment.work
+        yield (*at, "resources"), "resource", deployment.resources
+    for name, api in instance.apis.items():
+        yield ("apis", name, "prices"), "workflow", api.prices
 
 
-def _workflow(workflow: Workflow, at: Path, known: Known) -> Iterator[Misfit]:
-    accepts = workflow.accepts
-    for key, kind, names, there in (
-        ("models", "AI model", accepts.models, known.models),
-        ("apis", "API", accepts.apis, known.section("apis")),
-        ("gpus", "GPU model", accepts.gpus, known.gpus),
-        ("precisions", "precision", accepts.precisions, known.precisions),
-    ):
-        yield from _each((*at, "accepts", key), kind, names, there)
-    sources = {"default"} | known.models | known.section("apis")
-    for key in ("tokens_in", "tokens_out"):
-        yield from _each((*at, key), "model or API", getattr(workflow, key), sources)
-    if workflow.gpu_hours:
-        yield from _each((*at, "gpu_hours", "speed"), "GPU model", workflow.gpu_hours.speed, known.gpus)
-    yield from _each((*at, "demand_share"), "day part", workflow.demand_share, known.section("day_parts"))
-    for bench in workflow.quality:
-        if bench not in known.benches():
-            yield _unknown((*at, "quality", bench), "benchmark", bench, known.benches())
+def _offers(instance: Instance) -> Iterator[Reference]:
+    for name, offer in instance.offers.items():
+        at = ("offers", name)
+        yield (*at, "needs"), "quota", offer.needs
+        if offer.kind != "upgrade":
+            yield (*at, "pool"), "pool", offer.pool
+        else:
+            yield (*at, "site"), "site", offer.site
+            yield (*at, "racks"), "rack class", offer.racks
+            yield (*at, "resources"), "resource", offer.resources
 
 
-def _each(at: Path, kind: str, names: Iterable[str] | None, known: Iterable[str]) -> Iterator[Misfit]:
-    """Unknown ones of several names: keys of a mapping, or entries of a list."""
-    there: Container[str] = set(known)
-    for n, name in enumerate(names or ()):
-        if name not in there:
-            yield _unknown((*at, name if isinstance(names, Mapping) else n), kind, name, known)
-
-
-def _unknown(at: Path, kind: str, name: str, known: Iterable[str]) -> Misfit:
-    some = sorted(set(known))
-    listed = f"one of {', '.join(some)}" if 0 < len(some) <= 6 else ""
-    return Misfit(at, f"names an unknown {kind} '{name}'", closest(name, some) or listed)
+def _limits(instance: Instance) -> Iterator[Reference]:
+    limits = instance.limits
+    for key in ("energy", "carbon", "water"):
+        for name, footprint in getattr(limits, key).items():
+            yield ("limits", key, name, "sites"), "site", footprint.sites
+    for name, c in limits.concentration.items():
+        at = ("limits", "concentration", name)
+        yield (*at, "sites"), "site", c.sites
+        yield (*at, "vendors"), "vendor", c.vendors
+        yield (*at, "apis"), "API", c.apis
+        yield (*at, "workflows"), "workflow", c.workflows

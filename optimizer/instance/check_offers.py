@@ -10,7 +10,7 @@ from optimizer.instance.schema import Api, ApiPrice, Deployment, GpuSpec, Instan
 from optimizer.instance.schema_offers import LISTED
 
 
-def offers(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
+def sources(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
     """What keeps a stated deployment or API from serving anything."""
     for name, deployment in instance.deployments.items():
         at = ("deployments", name)

@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.calendar import spans
 from optimizer.instance.faults import Misfit, Misfits, Path
+from optimizer.instance.known import DEFAULT
 from optimizer.instance.schema import Instance, Workflow
 
 SUMS = 1e-5  # as typed by hand: 33.3333 % three times is not refused
@@ -22,6 +23,7 @@ def workflows(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]
         yield from _tranches(instance, workflow, at)
         yield from _job(workflow, at)
         yield from _work(instance, workflow, at)
+        yield from _economics(workflow, at)
         shares = workflow.demand_share
         if shares is not None and abs(sum(shares.values()) - 1) > SUMS:
             yield Misfit((*at, "demand_share"), f"sums to {sum(shares.values()):.6g}, expected 1 (100%)")
@@ -31,8 +33,7 @@ def _stated(workflow: Workflow, at: Path) -> Iterator[Misfit]:
     """Demand and value, unless bundles stand for both."""
     for key in ("demand", "value_usd"):
         if key not in workflow.model_fields_set and workflow.bundles is None:
-            said = Workflow.model_fields[key].description
-            yield Misfit(at, f"lacks {key}", f"add {key}: ... ({said})")
+            yield Misfit(at, f"lacks {key}", f"add {key}: ... ({Workflow.model_fields[key].description})")
 
 
 def _tranches(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misfit]:
@@ -73,12 +74,35 @@ def _work(instance: Instance, workflow: Workflow, at: Path) -> Iterator[Misfit]:
         yield Misfit((*at, "gpu_hours"), "stands beside tokens, expected one of the two")
     if len(missing) == 1:
         yield Misfit(at, "states only one of tokens_in and tokens_out, expected both", f"add {missing[0]}: 0")
-    if len(missing) == len(tokens) and not (workflow.gpu_hours or workflow.bundles) and not _served_by_rate(instance, at[1]):
+    stated = len(missing) < len(tokens) or workflow.gpu_hours or workflow.bundles
+    if not stated and not _served_by_rate(instance, at[1]):
         yield Misfit(at, "states no work per task", "add tokens_in and tokens_out, or gpu_hours")
     for key, value in tokens.items():
-        wanted = [*(workflow.accepts.models or ()), *(workflow.accepts.apis or ())]
-        if value and "default" not in value and not (wanted and set(wanted) <= set(value)):
-            yield Misfit((*at, key), "has no default and does not cover all that may serve", "add default: ...")
+        yield from _covers(workflow, value, (*at, key))
+
+
+def _covers(workflow: Workflow, by_source: Mapping[str, float] | None, at: Path) -> Iterator[Misfit]:
+    wanted = [*(workflow.accepts.models or ()), *(workflow.accepts.apis or ())]
+    if by_source and DEFAULT not in by_source and not (wanted and set(wanted) <= set(by_source)):
+        yield Misfit(at, "has no default and does not cover all that may serve", "add default: ...")
+
+
+def _economics(workflow: Workflow, at: Path) -> Iterator[Misfit]:
+    """Yields, reviews, retraining, pilots and bundles that could never mean anything."""
+    yield from _covers(workflow, workflow.yield_, (*at, "yield"))
+    if workflow.review:
+        yield from _covers(workflow, workflow.review.share, (*at, "review", "share"))
+    for key in ("retries", "bad_usd"):
+        if getattr(workflow, key) and workflow.yield_ is None:
+            yield Misfit((*at, key), "stands at a workflow whose output is all good", "add yield: 95%")
+    if workflow.retraining and not workflow.retraining.speed:
+        yield Misfit((*at, "retraining", "speed"), "names no GPU model to train on", "speed: {h100-sxm: 1}")
+    if workflow.bundles and not workflow.bundles.options:
+        yield Misfit((*at, "bundles", "options"), "is empty, expected at least one bundle")
+    pilot = workflow.pilot
+    if pilot and not workflow.state.proven and workflow.min_service > pilot.share:
+        yield Misfit((*at, "min_service"), f"is {workflow.min_service:g}, more than the pilot's {pilot.share:g}:"
+                     " it could never start")  # fmt: skip
 
 
 def _served_by_rate(instance: Instance, workflow: str | int) -> bool:

@@ -16,15 +16,17 @@ from pydantic import BaseModel
 
 from optimizer.instance.by_period import ByPeriod, Demand
 from optimizer.instance.calendar import STARTS, month_of, spans
+from optimizer.instance.check_market import limits, offers, sites
 from optimizer.instance.check_names import unknown_names, unknown_periods
-from optimizer.instance.check_offers import offers
+from optimizer.instance.check_offers import sources
+from optimizer.instance.check_stack import contradictions, decisions, losses, tools
 from optimizer.instance.check_work import SUMS, workflows
 from optimizer.instance.faults import Misfit, Path, dotted
 from optimizer.instance.paths import scenario_paths
 from optimizer.instance.schema import Instance
 from optimizer.instance.translate import in_data
 
-CHECKS = (unknown_names, offers, workflows)
+CHECKS = (unknown_names, sites, sources, offers, limits, workflows, tools, losses, decisions)
 
 
 def cross_check(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -40,6 +42,7 @@ def _all(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
     if not wrong:
         yield from _periods(instance)
         yield from unknown_periods(instance)
+        yield from contradictions(instance)
         yield from scenario_paths(instance, stated)
     yield from _day_parts(instance)
     yield from _pools(instance)

@@ -48,6 +48,12 @@ def _misfits(detail: ErrorDetails, model: type[BaseModel], data: Any) -> Iterato
             yield Misfit(inner, f"{dotted(inner)} {misfit.message}", misfit.maybe)
     elif detail["type"] == "extra_forbidden":
         yield _unknown(at, model)
+    elif detail["type"] == "union_tag_not_found":
+        yield _missing((*at, "kind"), model)
+    elif detail["type"] == "union_tag_invalid":
+        kinds = re.findall(r"'([^']*)'", detail["ctx"]["expected_tags"])
+        words = f"is '{detail['ctx']['tag']}', expected one of {', '.join(kinds)}"
+        yield Misfit((*at, "kind"), f"{dotted((*at, 'kind'))} {words}", closest(detail["ctx"]["tag"], kinds))
     elif detail["type"] == "missing":
         yield _missing(at, model)
     elif detail["loc"][-1:] == ("[key]",):
