@@ -40,9 +40,8 @@ def _periods(instance: Instance) -> Iterator[tuple[Path, str]]:
         groups = deployment.replicas.constant if isinstance(deployment.replicas, Constant) else ()
         for g, group in enumerate(groups):
             yield from ((("deployments", name, "replicas", "constant", g, n), p) for n, p in enumerate(group))
-    for key, held in (("pinned", instance.hold.pinned), ("banned", instance.hold.banned)):
-        for h, one in enumerate(held):
-            yield from ((("hold", key, h, "periods", n), p) for n, p in enumerate(one.periods or ()))
+    for at, one in instance.hold.each:
+        yield from (((*at, "periods", n), p) for n, p in enumerate(one.periods or ()))
 
 
 def _fleet(instance: Instance) -> Iterator[Reference]:
@@ -76,8 +75,18 @@ def _sources(instance: Instance) -> Iterator[Reference]:
         yield (*at, "workflows"), "workflow", deployment.workflows
         yield (*at, "work"), "workflow", deployment.work
         yield (*at, "resources"), "resource", deployment.resources
+        for w, own in deployment.work.items():
+            yield from _with_tools((*at, "work", w), own.tools)
     for name, api in instance.apis.items():
         yield ("apis", name, "prices"), "workflow", api.prices
+        for w, price in api.prices.items():
+            yield from _with_tools(("apis", name, "prices", w), price.tools)
+
+
+def _with_tools(at: Path, figures: Mapping[str, object]) -> Iterator[Reference]:
+    """Figures with tools in use are keyed by the tools, joined by +."""
+    for together in figures:
+        yield from (((*at, "tools", together), "tool", tool) for tool in together.split("+"))
 
 
 def _offers(instance: Instance) -> Iterator[Reference]:

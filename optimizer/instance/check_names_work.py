@@ -86,7 +86,6 @@ def _losses(instance: Instance) -> Iterator[Reference]:
 def _before(instance: Instance) -> Iterator[Reference]:
     yield ("previous", "replicas"), "endpoint", instance.previous.replicas
     yield ("previous", "funded"), "workflow", instance.previous.funded
-    for key, held in (("pinned", instance.hold.pinned), ("banned", instance.hold.banned)):
-        for n, one in enumerate(held):
-            yield ("hold", key, n, "workflow"), "workflow", one.workflow
-            yield ("hold", key, n, "endpoint"), "endpoint", one.endpoint
+    for at, one in instance.hold.each:
+        yield (*at, "workflow"), "workflow", one.workflow
+        yield (*at, "endpoint"), "endpoint", one.endpoint

@@ -66,14 +66,9 @@ def _loss(loss: Loss, at: Path) -> Iterator[Misfit]:
 
 def decisions(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
     """Pins and bans that say too little or contradict each other; two accounts of the previous plan."""
-    hold, previous = instance.hold, instance.previous
-    for n, pin in enumerate(hold.pinned):
-        yield from _subject(pin, ("hold", "pinned", n))
-        if (pin.endpoint is None) != (pin.replicas is None):
-            expected = "expected both or, for a workflow, neither"
-            yield Misfit(("hold", "pinned", n), f"states one of endpoint and replicas, {expected}", "replicas: 2")
-    for n, ban in enumerate(hold.banned):
-        yield from _subject(ban, ("hold", "banned", n))
+    previous = instance.previous
+    for at, one in instance.hold.each:
+        yield from _subject(one, at)
     if previous.plan is not None and (previous.replicas or previous.funded):
         yield Misfit(("previous", "plan"), "stands beside replicas or funded, expected one account of what was")
     for name, workflow in instance.workflows.items():
@@ -86,20 +81,22 @@ def decisions(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]
 def _subject(one: Pin | Ban, at: Path) -> Iterator[Misfit]:
     if (one.workflow is None) == (one.endpoint is None):
         yield Misfit(at, "states neither or both of workflow and endpoint, expected one")
+    elif isinstance(one, Pin) and (one.endpoint is None) != (one.replicas is None):
+        yield Misfit(
+            at, "states one of endpoint and replicas, expected both or, for a workflow, neither", "replicas: 2"
+        )
 
 
 def contradictions(instance: Instance) -> Iterator[Misfit]:
     """What is held in a period in two ways: pinned and banned, or pinned at different replicas."""
     periods = [period for period, _ in spans(instance.horizon)]
     held: dict[tuple[str | None, str | None, str], int | None] = {}
-    for key, ones in (("pinned", instance.hold.pinned), ("banned", instance.hold.banned)):
-        for n, one in enumerate(ones):
-            wanted = _wanted(one)
-            places = [(one.workflow, one.endpoint, period) for period in one.periods or periods]
-            torn = [place[2] for place in places if held.setdefault(place, wanted) != wanted]
-            if torn:
-                what = one.workflow or one.endpoint
-                yield Misfit(("hold", key, n), f"contradicts what is said before of {what} in {torn[0]}")
+    for at, one in instance.hold.each:
+        wanted = _wanted(one)
+        places = [(one.workflow, one.endpoint, period) for period in one.periods or periods]
+        torn = [place[2] for place in places if held.setdefault(place, wanted) != wanted]
+        if torn:
+            yield Misfit(at, f"contradicts what is said before of {one.workflow or one.endpoint} in {torn[0]}")
 
 
 def _wanted(one: Pin | Ban) -> int | None:

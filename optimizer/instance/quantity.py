@@ -62,7 +62,8 @@ class Unit:
             number = float(found[1])
         except ValueError:
             raise _misfit(value, f"a number{self.words}") from None
-        return number * self._factor(value, found[2], ("USD" if dollars else "") + found[3].strip())
+        factor = self._factor(value, found[2], ("USD" if dollars else "") + found[3].strip())
+        return number if factor == 1 else float(f"{number * factor:.15g}")  # 95% is 0.95, not 0.9500000000000001
 
     def _factor(self, value: str, multiple: str | None, unit: str) -> float:
         if multiple and not unit and self.label.split("/")[0] not in _COUNTED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,6 +21,7 @@ from optimizer.instance.base import (
     Whole,
 )
 from optimizer.instance.by_period import ByPeriod
+from optimizer.instance.faults import Path
 from optimizer.instance.quantity import Unit
 
 Hours = Annotated[float, Unit("h")]
@@ -145,3 +147,9 @@ class Hold(Model):
 
     pinned: tuple[Pin, ...] = Field(default=(), description="What stays")
     banned: tuple[Ban, ...] = Field(default=(), description="What must not be")
+
+    @property
+    def each(self) -> Iterator[tuple[Path, Pin | Ban]]:
+        """Every pin and ban, with where it stands."""
+        yield from ((("hold", "pinned", n), pin) for n, pin in enumerate(self.pinned))
+        yield from ((("hold", "banned", n), ban) for n, ban in enumerate(self.banned))
