@@ -20,6 +20,7 @@ from highspy import HighsModelStatus as Model
 from optimizer.engine.messages import Ending, Incumbent, Message, Tick, Verdict
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Flags, Floats, Ints, Program
+from optimizer.engine.tidy import tidied
 
 TOLERANCE = 1e-7
 TICK_SECONDS = 0.25
@@ -129,10 +130,14 @@ def search(program: Program, control: Control, start: tuple[Ints, Floats] | None
 
 
 def polish(program: Program, control: Control, x: Floats) -> Floats:
-    """The best continuous part for the whole numbers of x, or x rounded where there is none to be had in time."""
+    """The best continuous part for the whole numbers of x, tidied; x rounded where there is none to be had in time."""
     rounded = program.rounded(x)
     free = ~program.integer
-    if free.all() or not free.any():
+    if free.all():
+        return rounded
+    if program.violation(rounded) <= TOLERANCE:
+        rounded = tidied(program, rounded)
+    if not free.any():
         return rounded
     spare = replace(control, deadline=max(control.deadline, time.monotonic() + POLISH_SECONDS), stop=threading.Event())
     better = solve_held(program, spare.quietly(max(control.left, POLISH_SECONDS)), free, rounded)

@@ -39,21 +39,12 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """All rows of one constraint: one name, one switch, one place for its words and formula."""
+class _Stated:
+    """Something with a name, an index and a docstring that holds its words and its formula."""
 
     name: str
-    index: tuple[str, ...]  # what one row is about; trailing parts of a key may be absent
-    unit: str
-    price: str  # unit of what one more is worth
-    rows: Callable[[Model, Data], Iterator[Row]]
+    index: tuple[str, ...]  # what one row or entry is about; trailing parts of a key may be absent
     text: str
-
-    @property
-    def kind(self) -> Kind:
-        """Grammar of the family, from its suffix; a family with another name counts as a limit."""
-        suffix = self.name.rpartition("_")[2]
-        return suffix if suffix in ("capacity", "floor", "link") else "limit"  # type: ignore[return-value]
 
     @property
     def summary(self) -> str:
@@ -65,6 +56,21 @@ class Family:
         """LaTeX of the rule, without the dollar signs."""
         found = re.search(r"\$\$(.+?)\$\$", self.text, re.S)
         return " ".join(found.group(1).split()) if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family(_Stated):
+    """All rows of one constraint: one name, one switch, one place for its words and formula."""
+
+    unit: str
+    price: str  # unit of what one more is worth
+    rows: Callable[[Model, Data], Iterator[Row]]
+
+    @property
+    def kind(self) -> Kind:
+        """Grammar of the family, from its suffix; a family with another name counts as a limit."""
+        suffix = self.name.rpartition("_")[2]
+        return suffix if suffix in ("capacity", "floor", "link") else "limit"  # type: ignore[return-value]
 
     @property
     def meaning(self) -> str:
@@ -83,23 +89,17 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Term(_Stated):
     """One named part of the objective; the ledger has a line for each."""
 
-    name: str
-    index: tuple[str, ...]
     entries: Callable[[Model, Data], Iterator[Entry]]
-    text: str
-
-    summary = Family.summary
-    formula = Family.formula
 
 
 def family(*, index: str, unit: str, price: str) -> Callable[[Callable[[Model, Data], Iterator[Row]]], Family]:
     """Turn a generator of rows into a `Family` that is named after it."""
 
     def make(rows: Callable[[Model, Data], Iterator[Row]]) -> Family:
-        return Family(rows.__name__, tuple(index.split()), unit, price, rows, _dedent(rows.__doc__))
+        return Family(rows.__name__, tuple(index.split()), _dedent(rows.__doc__), unit, price, rows)
 
     return make
 
@@ -108,7 +108,7 @@ def term(*, index: str) -> Callable[[Callable[[Model, Data], Iterator[Entry]]], 
     """Turn a generator of cash flows into a `Term` that is named after it."""
 
     def make(entries: Callable[[Model, Data], Iterator[Entry]]) -> Term:
-        return Term(entries.__name__, tuple(index.split()), entries, _dedent(entries.__doc__))
+        return Term(entries.__name__, tuple(index.split()), _dedent(entries.__doc__), entries)
 
     return make
 
