@@ -64,7 +64,7 @@ def solve(
     limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or 1, "seed": seed}
     changes = [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set)
     options = {**limits, "set": changes, "drop": [*dict.fromkeys((*drop, *left_out))]}
-    resolution = resolve(changed)
+    resolution = resolve(changed, reduce=_reducible(options["drop"], extra))
     stated = formulated(resolution.data, options["drop"], extra)
     program = compile_model(stated.model, tags=TAGS, periods=resolution.data.calendar.periods)
     limits["time_limit"] = max(time_limit - (monotonic() - began), 0.0)
@@ -77,10 +77,15 @@ def solve(
     return Plan(document)
 
 
+def _reducible(drop: Iterable[str], extra: Sequence[Family]) -> bool:
+    """Whether dominated deployments may go: not without GPU counts, where memory decides, nor under unknown rows."""
+    return not extra and not any(pattern.partition("[")[0] == "gpu_capacity" for pattern in drop)
+
+
 def formulate(instance: Instance, *, drop: Sequence[str] = (), extra: Sequence[Family] = ()) -> ConcreteModel:
     """The Pyomo model of an instance, to inspect or to extend."""
 
-    return formulated(resolve(instance).data, drop, extra).model
+    return formulated(resolve(instance, reduce=_reducible(drop, extra)).data, drop, extra).model
 
 
 def _refuse(**numbers: float) -> None:
