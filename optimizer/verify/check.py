@@ -7,13 +7,25 @@ from itertools import chain
 from typing import Any
 
 from optimizer.instance.faults import BadInput
-from optimizer.verify import eligibility, fleet, money, promises
+from optimizer.verify import (
+    choices,
+    discipline,
+    eligibility,
+    fleet,
+    losses,
+    money,
+    people,
+    power,
+    promises,
+    site,
+)
 from optimizer.verify.facts import Facts
+from optimizer.verify.given import Unresolved
 from optimizer.verify.placement import Placed
+from optimizer.verify.reader import Reader, reported
 from optimizer.verify.reading import read
 from optimizer.verify.rows import Row, Verification, judge
-from optimizer.verify.tables import Reader, Tables, reported
-from optimizer.verify.work import Unresolved
+from optimizer.verify.tables import Tables
 
 Rule = Callable[[Tables], Iterable[Row]]
 
@@ -27,13 +39,31 @@ RULES: Mapping[str, Rule] = {
     "hbm_capacity": fleet.memory,
     "bandwidth_capacity": fleet.bandwidth,
     "compute_capacity": fleet.compute,
-    "power_limit": fleet.power,
+    "power_limit": power.limit,
+    "rack_capacity": site.racks,
+    "storage_capacity": site.storage,
+    "hosting_link": site.hosting,
+    "energy_limit": power.energy_limit,
+    "carbon_limit": power.carbon_limit,
+    "water_limit": power.water_limit,
     "spend_limit": promises.budgets,
+    "review_limit": people.review_limit,
+    "retraining_link": people.retraining,
+    "supply_limit": discipline.supply,
     "api_limit": promises.quotas,
+    "commitment_floor": discipline.commitments,
+    "concentration_limit": discipline.concentration,
+    "proof_floor": discipline.proof,
+    "exploration_limit": discipline.exploration,
     "launch_limit": promises.launch_limit,
     "portfolio_limit": promises.portfolio_limit,
     "service_floor": promises.service_floor,
     "replica_floor": promises.replica_floor,
+    "resilience_floor": losses.floor,
+    "tool_link": choices.tools,
+    "bundle_link": choices.bundles,
+    "change_link": choices.change,
+    "resource_capacity": people.resources,
     "eligibility": eligibility.pairs,
 }
 

@@ -8,23 +8,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ByPeriod = Mapping[str, float]
+from optimizer.verify.facts_more import (
+    ByPeriod,
+    Change,
+    Concentration,
+    Footprint,
+    Groups,
+    Loss,
+    Needs,
+    Offer,
+    Outcome,
+    Skill,
+    Tool,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Periods and day parts with their hours; `discount` of cash at mid-period."""
+    """Periods and day parts with their hours; `discount` of cash at mid-period, `order` at the start of one."""
 
     periods: tuple[str, ...]
     hours: ByPeriod
     parts: tuple[str, ...]
     part_hours: Mapping[tuple[str, str], float]
     discount: ByPeriod
+    order: ByPeriod
+    starts: ByPeriod  # years from the start of the horizon
+    years: float  # of the whole horizon
+    rate: float  # discount rate per year
+
+    def at(self, years: float) -> float:
+        """Present value of money that far after the start."""
+        return float((1 + self.rate) ** -years)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where power is bought: kW at the meter (None: no limit), PUE, money per kWh."""
+    """Where power is bought: kW at the meter (None: no limit), PUE, money per kWh; racks, storage, carbon, water."""
 
     jurisdiction: str
     cooling: tuple[str, ...]
@@ -32,6 +52,13 @@ class Site:
     pue: float
     usd_per_kwh: ByPeriod
     nameplate: bool
+    curtailed_kw: Mapping[tuple[str, str], float]  # by period and day part, taken off the limit
+    t_co2_per_mwh: ByPeriod
+    m3_per_mwh: ByPeriod
+    usd_per_t_co2: ByPeriod
+    racks: Mapping[str, ByPeriod]  # by class
+    storage_tb: ByPeriod | None
+    usd_per_tb_month: ByPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +83,31 @@ class Pool:
     running: ByPeriod  # money per GPU-hour
     lease: ByPeriod
     paid_when_powered: bool
+    op_kw: float  # what a GPU draws that a tool or retraining takes
+    rack: str | None
+    nodes_per_rack: float
+    rack_cooling: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """One workflow on one deployment; times at the pessimistic end of their interval."""
+    """One workflow on one deployment, for each task attempted; times at the pessimistic end of their interval."""
 
     tasks_per_hour: float
     ttft_ms: float | None
     tpot_ms: float | None
     gb_per_task: float
     tflop_per_task: float
+
+    def times(self, attempts: float) -> Speed:
+        """The same for a task that takes so many attempts; each has the latency of one."""
+        return Speed(
+            self.tasks_per_hour / attempts,
+            self.ttft_ms,
+            self.tpot_ms,
+            self.gb_per_task * attempts,
+            self.tflop_per_task * attempts,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +128,30 @@ class Deployment:
     availability: float
     quality: Mapping[str, float]
     commercial: bool
-    work: Mapping[str, Speed]
+    work: Mapping[str, Speed]  # by workflow, or by workflow with tools in use (`chat+cache`)
+    resources: Mapping[str, float]  # per replica
+    constant: tuple[tuple[str, ...], ...]  # groups of periods with the same replicas
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Tokens for sale: money per task of each workflow, quotas and rates."""
+    """Tokens for sale: money per task of each workflow, quotas, rates, committed spend."""
 
     jurisdiction: str
+    committed: ByPeriod
     quality: Mapping[str, float]
     ttft_ms: float | None
     tpot_ms: float | None
-    usd_per_task: Mapping[str, ByPeriod]
+    usd_per_task: Mapping[str, ByPeriod]  # by workflow, or by workflow with tools in use (`chat+cache`)
+    tokens_with: Mapping[str, tuple[float, float]]  # in and out, where tools in use change them
     tokens_per_hour: float | None
     requests_per_hour: float | None
     tokens: ByPeriod | None
     requests: ByPeriod | None
+
+    def price(self, w: str, tools: str) -> ByPeriod | None:
+        """Money per attempt at a task, with tools in use; None where none is stated."""
+        return self.usd_per_task.get(f"{w}+{tools}" if tools else w)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +188,8 @@ class Workflow:
     min_replicas: int
     running: bool
     commercial: bool
+    outcomes: Mapping[str, Outcome]  # by model or API, "default" for the others
+    needs: Needs
 
     @property
     def periods(self) -> tuple[str, ...]:
@@ -152,13 +203,17 @@ class Workflow:
             self.tokens_out.get(name, self.tokens_out.get("default", 0.0)),
         )
 
+    def outcome(self, name: str) -> Outcome:
+        """What becomes of a task handled by a model or an API."""
+        return self.outcomes.get(name, self.outcomes["default"])
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Cash that the named terms may spend over each group of periods."""
 
     terms: tuple[str, ...]
-    amount: Mapping[tuple[str, ...], float]
+    amount: Groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +229,14 @@ class Facts:
     budgets: Mapping[str, Budget]
     launches: ByPeriod  # absent: no limit
     portfolio: ByPeriod
+    exploration: ByPeriod
+    offers: Mapping[str, Offer]
+    quotas: Mapping[str, ByPeriod]  # shared supply
+    footprints: tuple[Footprint, ...]
+    concentrations: Mapping[str, Concentration]
+    losses: Mapping[str, Loss]
+    skills: Mapping[str, Skill]
+    resources: Mapping[str, ByPeriod]
+    tools: Mapping[str, Tool]
+    model_tb: Mapping[str, float]  # AI model -> TB of weights, where storage counts
+    change: Change

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from optimizer.verify.facts import ByPeriod, Workflow
+from optimizer.verify.facts import Workflow
+from optimizer.verify.facts_more import ByPeriod
 from optimizer.verify.money import cash
+from optimizer.verify.power import span
 from optimizer.verify.rows import Row
-from optimizer.verify.tables import Tables
+from optimizer.verify.tables import Tables, Work
+
+Calls = Mapping[tuple[str, str, str], Work]
 
 
 def demand(d: Tables) -> Iterator[Row]:
@@ -96,25 +100,33 @@ def _at_once(family: str, limit: ByPeriod, marks: Mapping[tuple[str, str], float
 
 def quotas(d: Tables) -> Iterator[Row]:
     """Calls and tokens against each API's quotas by period and its rates at the peak."""
+    return quota_rows(d, d.at_api)
+
+
+def quota_rows(d: Tables, calls: Calls) -> Iterator[Row]:
+    """The same for any calls, such as those after a loss."""
     parts = d.facts.time.parts
     for a, api in d.facts.apis.items():
         for t in d.facts.time.periods:
             for name, quota in (("tokens", api.tokens), ("requests", api.requests)):
                 if quota is not None:
-                    used = sum(_calls(d, (a, t, b), name == "tokens", peak=False) for b in parts)
+                    used = sum(_calls(d, calls.get((a, t, b), {}), name == "tokens", peak=False) for b in parts)
                     yield Row("api_limit", (a, name, t), t, used, "<=", quota[t])
             for name, rate in (("token rate", api.tokens_per_hour), ("request rate", api.requests_per_hour)):
                 for b in parts if rate is not None else ():
-                    used = _calls(d, (a, t, b), name == "token rate", peak=True)
+                    used = _calls(d, calls.get((a, t, b), {}), name == "token rate", peak=True)
                     most = (rate or 0.0) * d.facts.time.part_hours[t, b]
                     yield Row("api_limit", (a, name, t, b), t, used, "<=", most)
 
 
-def _calls(d: Tables, at: tuple[str, str, str], tokens: bool, *, peak: bool) -> float:
+def _calls(d: Tables, calls: Work, tokens: bool, *, peak: bool) -> float:
+    """Tokens or requests of some tasks, every attempt counted."""
     return sum(
-        n * (sum(work.tokens(at[0])) if tokens else 1.0) * (work.peak_factor if peak else 1.0)
-        for w, n in d.at_api.get(at, {}).items()
-        for work in [d.facts.workflows[w]]
+        n
+        * d.outcome(w, source).attempts
+        * (sum(d.tokens(w, source)) if tokens else 1.0)
+        * (d.facts.workflows[w].peak_factor if peak else 1.0)
+        for (w, source), n in calls.items()
     )
 
 
@@ -124,5 +136,4 @@ def budgets(d: Tables) -> Iterator[Row]:
     for name, budget in d.facts.budgets.items():
         for group, amount in budget.amount.items():
             spent = -sum(flows[term].get(t, 0.0) for term in budget.terms for t in group)
-            key = group[0] if len(group) == 1 else f"{group[0]}..{group[-1]}"
-            yield Row("spend_limit", (name, key), group[0], spent, "<=", amount)
+            yield Row("spend_limit", (name, span(group)), group[0], spent, "<=", amount)

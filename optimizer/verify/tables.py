@@ -1,19 +1,17 @@
-"""The decisions of a plan, read from its tables, and what is wrong with the tables themselves."""
+"""The decisions of a plan, and the sums over them that many rules need."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
-from typing import Any
 
-from optimizer.verify.facts import Deployment, Facts, Pool
-from optimizer.verify.rows import Row
+from optimizer.verify.facts import Deployment, Facts, Speed
+from optimizer.verify.facts_more import Outcome
 
-Entry = Mapping[str, Any]  # one line of a table, as JSON has it
-Columns = Mapping[str, Sequence[str]]
+Served = Mapping[tuple[str, str, str, str], float]  # tasks by workflow, source, period, day part
+Work = Mapping[tuple[str, str], float]  # tasks by workflow and source
 
 
 @dataclass(frozen=True)
@@ -23,11 +21,51 @@ class Tables:
     facts: Facts
     endpoints: Mapping[str, tuple[str, str]]  # endpoint -> deployment, pool
     replicas: Mapping[tuple[str, str], float]
-    served: Mapping[tuple[str, str, str, str], float]  # workflow, source, period, day part
+    served: Served
     funded: Mapping[tuple[str, str], float]
     launched: Mapping[tuple[str, str], float]
     powered: Mapping[tuple[str, str], float]  # nodes
     cut: Mapping[tuple[str, str, str], float]  # pool, layout, period -> GPUs
+    lots: Mapping[tuple[str, str], float]  # offer, period of order
+    adopted: Mapping[tuple[str, str], float]  # tool, period
+    chosen: Mapping[tuple[str, str, str], float]  # workflow, bundle, period
+    hosted: Mapping[tuple[str, str, str], float]  # AI model, site, period
+    trained: Mapping[tuple[str, str, str], float]  # workflow, pool, period -> GPU-hours
+    rescued: Mapping[tuple[str, str, str, str, str], float]  # loss, workflow, source, period, day part
+    up: Mapping[tuple[str, str], float]  # endpoint, period -> replicas more than before
+    down: Mapping[tuple[str, str], float]
+    shortfall: Mapping[tuple[str, str], float]  # API, period -> committed money that was not spent
+
+    def behind(self, source: str) -> str:
+        """The endpoint or API that a source stands for, with or without tools."""
+        return source.partition("+")[0]
+
+    def name(self, source: str) -> str:
+        """The AI model or API that a source is."""
+        plain = self.behind(source)
+        return self.deployment(plain).model if plain in self.endpoints else plain
+
+    def site(self, source: str) -> str | None:
+        """Where a source stands; None for an API."""
+        plain = self.behind(source)
+        return self.facts.pools[self.endpoints[plain][1]].site if plain in self.endpoints else None
+
+    def speed(self, w: str, source: str) -> Speed | None:
+        """Speed of one task handled, all attempts counted; None where none is stated for the pair."""
+        plain, _, tools = source.partition("+")
+        once = self.deployment(plain).work.get(f"{w}+{tools}" if tools else w)
+        return once.times(self.outcome(w, source).attempts) if once else None
+
+    def tokens(self, w: str, source: str) -> tuple[float, float]:
+        """Tokens in and out of one attempt at a task."""
+        plain, _, tools = source.partition("+")
+        api = self.facts.apis.get(plain)
+        changed = api.tokens_with.get(f"{w}+{tools}") if api else None
+        return changed or self.facts.workflows[w].tokens(self.name(source))
+
+    def outcome(self, w: str, source: str) -> Outcome:
+        """What becomes of a task handled by a source."""
+        return self.facts.workflows[w].outcome(self.name(source))
 
     def deployment(self, endpoint: str) -> Deployment:
         """The deployment behind an endpoint."""
@@ -38,20 +76,33 @@ class Tables:
         deployment, pool = self.deployment(endpoint), self.facts.pools[self.endpoints[endpoint][1]]
         return deployment.gpus if deployment.slot is None else pool.slot_gpus.get(deployment.slot, 1.0)
 
+    def brought(self, what: str, owner: str, t: str) -> float:
+        """What the lots ordered so far add to a limit in a period; what leaves is taken off."""
+        return sum(
+            lots * offer.brings.get((what, owner), 0.0)
+            for (o, order), lots in self.lots.items()
+            if t in (offer := self.facts.offers[o]).there.get(order, ())
+        )
+
     @cached_property
     def at_pool(self) -> Mapping[str, list[str]]:
         """Endpoints of each pool."""
         return _grouped(self.endpoints, lambda e: self.endpoints[e][1])
 
     @cached_property
-    def on_endpoint(self) -> Mapping[tuple[str, str, str], dict[str, float]]:
-        """Tasks by workflow on each endpoint, period and day part."""
-        return self._by_source(lambda source: source in self.endpoints)
+    def pools_at(self) -> Mapping[str, list[str]]:
+        """Pools of each site."""
+        return _grouped(self.facts.pools, lambda p: self.facts.pools[p].site)
 
     @cached_property
-    def at_api(self) -> Mapping[tuple[str, str, str], dict[str, float]]:
-        """Calls by workflow to each API, period and day part."""
-        return self._by_source(lambda source: source not in self.endpoints)
+    def on_endpoint(self) -> Mapping[tuple[str, str, str], Work]:
+        """Tasks by workflow and source on each endpoint, period and day part."""
+        return self.by_place(self.served, lambda place: place in self.endpoints)
+
+    @cached_property
+    def at_api(self) -> Mapping[tuple[str, str, str], Work]:
+        """Calls by workflow and source to each API, period and day part."""
+        return self.by_place(self.served, lambda place: place not in self.endpoints)
 
     @cached_property
     def totals(self) -> Mapping[tuple[str, str, str], float]:
@@ -61,113 +112,43 @@ class Tables:
             total[w, t, b] += tasks
         return total
 
+    @cached_property
+    def by_source(self) -> Mapping[tuple[str, str], Mapping[str, float]]:
+        """Tasks of each workflow and period by source."""
+        found: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for (w, source, t, _), tasks in self.served.items():
+            found[w, t][source] += tasks
+        return found
+
+    def handled(self, w: str, t: str) -> Iterable[tuple[str, float]]:
+        """Sources of a workflow in a period, with their tasks."""
+        return self.by_source.get((w, t), {}).items()
+
     def sold(self, w: str, t: str) -> float:
         """Tasks of a workflow in a period."""
         return sum(self.totals.get((w, t, b), 0.0) for b in self.facts.time.parts)
 
-    def _by_source(self, wanted: Callable[[str], bool]) -> Mapping[tuple[str, str, str], dict[str, float]]:
-        found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
-        for (w, source, t, b), tasks in self.served.items():
-            if wanted(source):
-                found[source, t, b][w] = tasks
+    def proven(self, w: str, t: str) -> bool:
+        """Whether a workflow is no pilot, or was one in enough earlier periods."""
+        pilot, periods = self.facts.workflows[w].needs.pilot, self.facts.time.periods
+        earlier = periods[: periods.index(t)]
+        return pilot is None or sum(self.funded.get((w, u), 0.0) for u in earlier) >= pilot.periods
+
+    def wanted(self, e: str, t: str) -> bool:
+        """Whether any workflow of an endpoint has demand in a period; without, its replicas come and go for free."""
+        known, name = self.facts.deployments, e.partition("/")[2]
+        empty = known.get(name, known.get(name.rpartition("/for-")[0]))  # of which no replica stands in any period
+        deployment = self.deployment(e) if e in self.endpoints else empty
+        names = {w.partition("+")[0] for w in (deployment.work if deployment else ())}
+        return any(self.facts.workflows[w].demand[t] > 0 for w in names)
+
+    def by_place(self, tasks: Served, wanted: Callable[[str], bool]) -> Mapping[tuple[str, str, str], Work]:
+        """Tasks by the endpoint or API that they use, its tools aside."""
+        found: dict[tuple[str, str, str], dict[tuple[str, str], float]] = defaultdict(dict)
+        for (w, source, t, b), handled in tasks.items():
+            if wanted(self.behind(source)):
+                found[self.behind(source), t, b][w, source] = handled
         return found
-
-
-class Reader:
-    """Reads the tables of one plan; lines it cannot take are `rows` that fail."""
-
-    def __init__(self, plan: Mapping[str, Any], facts: Facts) -> None:
-        self.plan, self.facts = plan, facts
-        self.rows: list[Row] = []
-        self.known: dict[str, Iterable[str]] = {
-            "workflow": facts.workflows,
-            "pool": facts.pools,
-            "deployment": facts.deployments,
-            "period": facts.time.periods,
-            "day_part": facts.time.parts,
-        }
-
-    def read(self) -> Tables:
-        """The decisions of the plan."""
-        self.endpoints = self._endpoints()
-        self.known["source"] = {*self.endpoints, *self.facts.apis}
-        return Tables(
-            self.facts,
-            self.endpoints,
-            self._numbers("endpoints", ("endpoint", "period"), "replicas", whole=True),
-            self._numbers("serving", ("workflow", "source", "period", "day_part"), "served"),
-            self._numbers("workflows", ("workflow", "period"), "funded", whole=True, most=1),
-            self._numbers("workflows", ("workflow", "period"), "launched", whole=True, most=1),
-            self._numbers("pools", ("pool", "period"), "powered_nodes", whole=True),
-            self._numbers("layouts", ("pool", "layout", "period"), "gpus", whole=True),
-        )
-
-    def _endpoints(self) -> dict[str, tuple[str, str]]:
-        found: dict[str, tuple[str, str]] = {}
-        for line in self._lines("endpoints", ("deployment", "pool", "period")):
-            name, place = str(line["endpoint"]), (str(line["deployment"]), str(line["pool"]))
-            if found.setdefault(name, place) != place:
-                self._fault("endpoints", name, "an endpoint is one deployment on one pool")
-            if not _belongs(self.facts.deployments[place[0]], place, self.facts.pools[place[1]]):
-                self._fault("endpoints", name, f"{place[0]} is no deployment for the GPUs of {place[1]}")
-        self.known["endpoint"] = found
-        return found
-
-    def _lines(self, table: str, columns: Sequence[str]) -> Iterator[Entry]:
-        for line in self.plan.get(table, ()):
-            strange = [c for c in columns if c in self.known and str(line[c]) not in self.known[c]]
-            for column in strange:
-                self._fault(table, str(line[column]), f"the instance has no such {column}")
-            if not strange:
-                yield line
-
-    def _numbers(
-        self, table: str, key: Sequence[str], column: str, *, whole: bool = False, most: float | None = None
-    ) -> Any:
-        found: dict[tuple[str, ...], float] = {}
-        for line in self._lines(table, key):
-            at, value = tuple(str(line[k]) for k in key), float(line[column])
-            if at in found:
-                self._fault(table, ",".join(at), "listed twice")
-            if not isfinite(value) or value < -1e-9 or (whole and value != round(value)) or value > (most or value):
-                self._fault(table, ",".join(at), f"{column} is {value:g}")
-            found[at] = value
-        return found
-
-    def _fault(self, table: str, name: str, text: str) -> None:
-        self.rows.append(Row("plan", (table, name), "", 1.0, "<=", 0.0, text=text))
-
-
-def reported(plan: Mapping[str, Any], tables: Tables) -> Iterator[Row]:
-    """What the tables say of themselves agrees with the decisions: GPUs, GB, tasks, status and bound."""
-    for line in plan.get("endpoints", ()):
-        e, t = str(line["endpoint"]), str(line["period"])
-        if e in tables.endpoints:
-            replicas = tables.replicas.get((e, t), 0.0)
-            yield Row("plan", ("gpus", e), t, line["gpus"], "==", tables.gpus(e) * replicas)
-            yield Row("plan", ("hbm_gb", e), t, line["hbm_gb"], "==", tables.deployment(e).hbm_gb * replicas)
-    for line in plan.get("workflows", ()):
-        w, t = str(line["workflow"]), str(line["period"])
-        if w in tables.facts.workflows and t in tables.facts.time.periods:
-            yield from _reported_work(line, tables, w, t)
-    bound, objective = plan.get("bound_usd"), float(plan["objective_usd"])
-    if bound is not None:
-        yield Row("plan", ("bound",), "", objective, "<=", float(bound))
-    twice = Counter(str(line["term"]) for line in plan["ledger"])
-    yield from (Row("plan", ("ledger", term), "", n, "<=", 1.0) for term, n in twice.items())
-
-
-def _reported_work(line: Entry, tables: Tables, w: str, t: str) -> Iterator[Row]:
-    work, parts = tables.facts.workflows[w], tables.facts.time.parts
-    bought = sum(tables.at_api.get((a, t, b), {}).get(w, 0.0) for a in tables.facts.apis for b in parts)
-    scale = work.demand.get(t, 0.0)
-    yield Row("plan", ("demand", w), t, line["demand"], "==", scale)
-    yield Row("plan", ("served", w), t, line["served"], "==", tables.sold(w, t), scale)
-    yield Row("plan", ("api", w), t, line["api"], "==", bought, scale)
-
-
-def _belongs(deployment: Deployment, place: tuple[str, str], pool: Pool) -> bool:
-    return bool(deployment.gpu_names & pool.gpu_names) and (deployment.pools is None or place[1] in deployment.pools)
 
 
 def _grouped(names: Iterable[str], of: Callable[[str], str]) -> Mapping[str, list[str]]:

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from optimizer.instance.by_period import ByPeriod as Given
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.schema import Api as ApiSpec
-from optimizer.instance.schema import ApiPrice, Instance
+from optimizer.instance.schema import ApiPrice, Constant, Instance, SpeedSpec
 from optimizer.instance.schema import Deployment as DeploymentSpec
 from optimizer.instance.schema import Workflow as WorkflowSpec
-from optimizer.verify.facts import Api, ByPeriod, Deployment, Speed, Tranche, Workflow
+from optimizer.verify.facts import Api, Deployment, Speed, Tranche, Workflow
+from optimizer.verify.facts_more import ByPeriod
+from optimizer.verify.given import laid, stated
+from optimizer.verify.needs import needs, outcomes
 
 MTOK = 1e6
 MINUTES = 60.0
-SPEED = ("interval_high", "ttft_ms", "tpot_ms", "bytes_gb_per_task", "tflop_per_task")
-
-T = TypeVar("T")
+SPEED = ("ttft_ms", "tpot_ms", "bytes_gb_per_task", "tflop_per_task")
 
 
-class Unresolved(ValueError):
-    """A figure that a resolved instance states and this one does not."""
-
-
-def stated(value: T | None, where: str, name: str) -> T:
-    """A figure that must be there."""
-    if value is None:
-        raise Unresolved(f"{where} states no {name}; the resolved instance of a plan states every figure")
-    return value
-
-
-def deployment(instance: Instance, name: str, spec: DeploymentSpec) -> Deployment:
+def deployment(instance: Instance, name: str, spec: DeploymentSpec, calendar: Calendar) -> Deployment:
     """A deployment with its speed for each workflow that it may serve."""
     where, model = f"deployments.{name}", instance.models.get(spec.model)
     idle, op = (kw if kw is not None else spec.kw for kw in (spec.idle_kw, spec.op_kw))
     availability = spec.availability if spec.availability is not None else instance.options.availability
-    rates = {w: _speed(spec, w) for w in (spec.workflows or instance.workflows)}
+    rates = _rates(spec, spec.workflows or tuple(instance.workflows))
     return Deployment(
         model=spec.model,
         precision=spec.precision,
@@ -51,20 +40,39 @@ def deployment(instance: Instance, name: str, spec: DeploymentSpec) -> Deploymen
         availability=stated(availability, where, "availability"),
         quality={**((model.quality or {}) if model else {}), **spec.quality},
         commercial=model is None or model.commercial_use is not False,
-        spans=bool(rates) and all(instance.workflows[w].gpu_hours for w, speed in rates.items() if speed),
-        work={w: speed for w, speed in rates.items() if speed},
+        spans=bool(rates) and all(instance.workflows[w.partition("+")[0]].gpu_hours for w in rates),
+        work=rates,
+        resources=spec.resources,
+        constant=_constant(spec, calendar),
     )
 
 
-def _speed(spec: DeploymentSpec, w: str) -> Speed | None:
-    """A workflow's own figures where they differ, else the deployment's; times at the slow end of the interval."""
-    own = spec.work.get(w, spec)
-    rate = _first(own.tasks_per_hour, _hourly(own.tasks_per_s), spec.tasks_per_hour, _hourly(spec.tasks_per_s))
+def _rates(spec: DeploymentSpec, workflows: Iterable[str]) -> dict[str, Speed]:
+    """Speed by workflow, and by workflow with tools in use (`chat+cache`), for one attempt at a task."""
+    found: dict[str, Speed | None] = {}
+    for w in workflows:
+        own = spec.work.get(w)
+        found[w] = _speed((own, spec) if own else (spec,))
+        found.update({f"{w}+{tools}": _speed((each, own, spec)) for tools, each in own.tools.items()} if own else {})
+    return {name: speed for name, speed in found.items() if speed}
+
+
+def _speed(specs: Sequence[SpeedSpec]) -> Speed | None:
+    """Figures from the nearest that states them; times at the slow end of their intervals."""
+    rate = _first(*(r for s in specs for r in (s.tasks_per_hour, _hourly(s.tasks_per_s))))
     if rate is None:
         return None
-    slow, ttft, tpot, moved, done = (_first(getattr(own, name), getattr(spec, name)) for name in SPEED)
-    ttft, tpot = (None if ms is None else ms * (slow or 1.0) for ms in (ttft, tpot))
+    ttft, tpot, moved, done = (_first(*(getattr(s, name) for s in specs)) for name in SPEED)
+    slow = [_first(*(_first(getattr(s, name), s.interval_high) for s in specs)) for name in ("ttft_high", "tpot_high")]
+    ttft, tpot = (None if ms is None else ms * (high or 1.0) for ms, high in zip((ttft, tpot), slow, strict=True))
     return Speed(rate, ttft, tpot, moved or 0.0, done or 0.0)
+
+
+def _constant(spec: DeploymentSpec, calendar: Calendar) -> tuple[tuple[str, ...], ...]:
+    """Groups of periods in which the replicas are the same."""
+    if spec.replicas is None:
+        return ()
+    return spec.replicas.constant if isinstance(spec.replicas, Constant) else (calendar.periods,)
 
 
 def _hourly(per_second: float | None) -> float | None:
@@ -79,23 +87,29 @@ def api(instance: Instance, spec: ApiSpec, calendar: Calendar) -> Api:
     """An API with its price of one task of each workflow."""
     name = next(a for a, each in instance.apis.items() if each is spec)
     prices = {w: _usd_per_task(instance, name, w, calendar) for w in instance.workflows}
+    tooled = {f"{w}+{j}": each for w, own in spec.prices.items() for j, each in own.tools.items()}
+    prices.update({key: laid(p.usd_per_task, calendar) for key, p in tooled.items() if p.usd_per_task is not None})
+    tokens = {key: (p.tokens_in, p.tokens_out) for key, p in tooled.items()}
     return Api(
         jurisdiction=spec.jurisdiction,
+        committed=laid(spec.commitment_usd, calendar) if spec.commitment_usd else {},
         quality=spec.quality,
         ttft_ms=spec.ttft_ms,
         tpot_ms=spec.tpot_ms,
         usd_per_task={w: usd for w, usd in prices.items() if usd is not None},
+        tokens_with={key: (i, o) for key, (i, o) in tokens.items() if i is not None and o is not None},
         tokens_per_hour=None if spec.tokens_per_minute is None else spec.tokens_per_minute * MINUTES,
         requests_per_hour=None if spec.requests_per_minute is None else spec.requests_per_minute * MINUTES,
-        tokens=None if spec.tokens_per_period is None else _laid(spec.tokens_per_period, calendar),
-        requests=None if spec.requests_per_period is None else _laid(spec.requests_per_period, calendar),
+        tokens=None if spec.tokens_per_period is None else laid(spec.tokens_per_period, calendar),
+        requests=None if spec.requests_per_period is None else laid(spec.requests_per_period, calendar),
     )
 
 
 def _usd_per_task(instance: Instance, a: str, w: str, calendar: Calendar) -> ByPeriod | None:
-    """The workflow's own price where one is stated, else the API's, times the price path."""
+    """The workflow's own price where one is stated, else the API's, times the price path, less the batch discount."""
     spec, work = instance.apis[a], instance.workflows[w]
-    factor = _laid(spec.price_factor, calendar)
+    charged = 1 - spec.batch_discount if work.serving == "batch" else 1.0
+    factor = {t: charged * path for t, path in laid(spec.price_factor, calendar).items()}
     for price in (spec.prices.get(w), spec):
         usd = None if price is None else _price(price, work, a, calendar)
         if usd is not None:
@@ -105,20 +119,22 @@ def _usd_per_task(instance: Instance, a: str, w: str, calendar: Calendar) -> ByP
 
 def _price(price: ApiPrice, work: WorkflowSpec, a: str, calendar: Calendar) -> ByPeriod | None:
     if price.usd_per_task is not None:
-        return _laid(price.usd_per_task, calendar)
+        return laid(price.usd_per_task, calendar)
     if None in (price.usd_per_mtok_in, price.usd_per_mtok_out, work.tokens_in, work.tokens_out):
         return None
-    rates = ((work.tokens_in, price.usd_per_mtok_in), (work.tokens_out, price.usd_per_mtok_out))
+    kept = (work.cached_in or {}).get(a, (work.cached_in or {}).get("default", 0.0))
+    cached = kept if price.usd_per_mtok_cached_in is not None else 0.0
+    rates = (
+        (1 - cached, work.tokens_in, price.usd_per_mtok_in),
+        (cached, work.tokens_in, price.usd_per_mtok_cached_in),
+        (1.0, work.tokens_out, price.usd_per_mtok_out),
+    )
     parts = [
-        (tokens.get(a, tokens.get("default", 0.0)) / MTOK, _laid(usd, calendar))
-        for tokens, usd in rates
+        (share * tokens.get(a, tokens.get("default", 0.0)) / MTOK, laid(usd, calendar))
+        for share, tokens, usd in rates
         if tokens is not None and usd is not None
     ]
     return {t: sum(mtok * usd[t] for mtok, usd in parts) for t in calendar.periods}
-
-
-def _laid(given: Given, calendar: Calendar) -> dict[str, float]:
-    return dict(zip(calendar.periods, given.resolve(calendar.periods), strict=True))
 
 
 def workflow(instance: Instance, name: str, calendar: Calendar) -> Workflow:
@@ -135,7 +151,7 @@ def workflow(instance: Instance, name: str, calendar: Calendar) -> Workflow:
         serving=spec.serving,
         tokens_in=spec.tokens_in or {},
         tokens_out=spec.tokens_out or {},
-        tranches=tuple(Tranche(band.upto - start, _laid(band.usd, calendar)) for band, start in bands),
+        tranches=tuple(Tranche(band.upto - start, laid(band.usd, calendar)) for band, start in bands),
         accepts={kind: frozenset(names) for kind, names in accepts.items() if names is not None},
         quality=spec.quality,
         ttft_ms=spec.latency.ttft_ms,
@@ -143,14 +159,16 @@ def workflow(instance: Instance, name: str, calendar: Calendar) -> Workflow:
         peak_factor=spec.peak_factor,
         headroom=stated(headroom, f"workflows.{name}", "headroom"),
         residency=spec.residency or (),
-        launch_usd=_laid(spec.launch_usd, calendar),
+        launch_usd=laid(spec.launch_usd, calendar),
         min_service=spec.min_service,
         must_fund=spec.must_fund,
         keep=spec.keep_once_launched,
         isolation=spec.isolation,
         min_replicas=spec.min_replicas,
-        running=spec.state.running,
+        running=spec.state.running or name in instance.previous.funded,
         commercial=spec.commercial,
+        outcomes=outcomes(spec),
+        needs=needs(instance, spec, calendar),
     )
 
 
@@ -160,6 +178,8 @@ def _demand(spec: WorkflowSpec, calendar: Calendar) -> Mapping[str, float]:
     first = periods.index(spec.start) if spec.start else 0
     last = periods.index(spec.deadline) if spec.deadline else len(periods) - 1
     tasks = spec.demand.resolve(periods, [calendar.hours[t] for t in periods])
+    if spec.bundles is not None and not any(tasks):
+        tasks = (1.0,) * len(periods)
     return {t: n if first <= i <= last else 0.0 for i, (t, n) in enumerate(zip(periods, tasks, strict=True))}
 
 
