@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from locating import assert_stands_at_mark, faults_of
 from small import SMALL
 
 from optimizer.instance import BadInput, Instance, load, parse
@@ -16,14 +17,6 @@ from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.document import compose
 from optimizer.instance.json_schema import json_schema
 from optimizer.instance.schema import Pool, Site
-
-
-def faults_of(text: str) -> list[str]:
-    """The faults of an instance given as text, each as it is printed."""
-    document = compose(text, "f.yaml")
-    with pytest.raises(BadInput) as raised:
-        parse(document.data, document)
-    return [str(fault) for fault in raised.value.faults]
 
 
 def edited(old: str, new: str) -> str:
@@ -154,14 +147,7 @@ CASES: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_each_fault_stands_at_its_line_and_column(name: str) -> None:
     old, new, expected = CASES[name]
-    marked = edited(old, new)
-    (found,) = faults_of(marked.replace("§", ""))
-    if "§" in marked:
-        before = marked[: marked.index("§")]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        assert found.startswith(f"f.yaml:{line}:{column}: {expected}"), found
-    assert expected in found
-    assert "\n" not in found
+    assert_stands_at_mark(edited(old, new), expected)
 
 
 def test_all_faults_are_named_in_one_run() -> None:
