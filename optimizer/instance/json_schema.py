@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.instance.quantity import plain
 from optimizer.instance.schema import SECTIONS, Instance
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -14,7 +15,17 @@ def json_schema() -> dict[str, Any]:
     schema = Instance.model_json_schema(by_alias=True)
     for section in SECTIONS:
         schema["properties"][section] = _keyed_or_listed(schema["properties"][section])
+    for part in (schema, *schema["$defs"].values()):
+        for key in part.get("properties", {}).values():
+            _as_stated(key)
     return {"$schema": DIALECT, **schema, "title": "Solvency instance"}
+
+
+def _as_stated(key: dict[str, Any]) -> None:
+    """A default by period as a file would state it."""
+    default = key.get("default")
+    if isinstance(default, dict) and "given" in default:
+        key["default"] = plain(default["given"])
 
 
 def _keyed_or_listed(section: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from optimizer.instance.base import (
     Amounts,
@@ -145,9 +145,13 @@ class LossShares(Model):
 class Workflow(Model):
     """A stream of AI work that competes for the fleet; a job if its demand is per horizon."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["demand", "value_usd"]}, {"required": ["bundles"]}]}
+    )
+
     unit: str = Field(default="task", description="What one task is: ticket, page, call")
     demand: Demand = Field(
-        default=Demand(ByPeriod(0.0)),
+        default_factory=lambda: Demand(ByPeriod(0.0)),
         description='Tasks: "900k per period", "20k per day", by period, or "40k per horizon"',
     )
     deadline: str | None = Field(default=None, description="Period by whose end a job is done")
