@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
-from optimizer.formulation.data import ApiLimit, ApiPair, Candidate, Period
+from optimizer.formulation.data import ApiLimit, ApiPair, Candidate, Period, Variant
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.faults import BadInput
-from optimizer.instance.schema import Api, ApiPrice, Instance, Workflow
+from optimizer.instance.schema import Api, ApiPrice, Effect, Instance, Workflow
 from optimizer.resolve import eligibility
 from optimizer.resolve.faults import fault
 from optimizer.resolve.fleet import laid
-from optimizer.resolve.tokens import Tokens, tokens
-from optimizer.resolve.types import Drop, Ground
+from optimizer.resolve.outcome import outcome
+from optimizer.resolve.tokens import PLAIN, Tokens, tokens
+from optimizer.resolve.tools import on_api
+from optimizer.resolve.types import Drop, Ground, Use
 
 LIST = "genai-prices:"
 PRICED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)  # some list prices depend on the hour; a plan must not
@@ -23,13 +26,34 @@ MTOK = 1e6
 MINUTES_PER_HOUR = 60.0
 
 
+class Offered(NamedTuple):
+    """One call: money by period, and tokens in and out."""
+
+    usd: Mapping[Period, float]
+    into: float
+    out: float
+
+
 @dataclass
 class Bought:
-    """Pairs of workflows and APIs with their prices, and what was dropped."""
+    """Pairs of workflows and APIs, their prices per attempt, and what was dropped."""
 
     pairs: dict[tuple[str, str], ApiPair] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
+    prices: dict[tuple[str, Use], Offered] = field(default_factory=dict)  # by API and use
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def put(self, ground: Ground, a: str, use: Use, offered: Offered) -> None:
+        """A pair: as many calls for each handled task as the yield on this API takes."""
+        due = outcome(ground.instance.workflows[use.workflow], a)
+        usd = {t: due.attempts * price for t, price in offered.usd.items()}
+        self.prices[a, use] = offered
+        self.pairs[use.workflow, a + use.suffix] = ApiPair(
+            usd, due.attempts * offered.into, due.attempts * offered.out, due.good, due.liability_usd, due.review_hours
+        )
+        if use.tools:
+            self.variants[a + use.suffix] = Variant(a, use.tools)
 
 
 def buy(ground: Ground) -> Bought:
@@ -37,20 +61,45 @@ def buy(ground: Ground) -> Bought:
     bought = Bought()
     for a, api in ground.instance.apis.items():
         for w, workflow in ground.instance.workflows.items():
-            if workflow.gpu_hours is not None:
+            if workflow.gpu_hours is not None or (workflow.bundles is not None and not workflow.value_usd):
                 continue
             drop = _unfit(workflow, api, a, asked_for=w in api.prices)
-            price = None if drop else _usd_per_task(ground, a, w)
-            if price is not None:
-                into, out = tokens(workflow, a) or Tokens(0.0, 0.0)
-                bought.pairs[w, a] = ApiPair(price, into, out)
-            else:
+            offered = {} if drop else dict(_offered(ground, a, w))
+            for use, each in offered.items():
+                bought.put(ground, a, use, each)
+            if Use(w) not in offered:
                 drop = drop or Drop("price", "no price for work without tokens")
                 bought.candidates.append(Candidate(w, "", a, *drop))
     silent = [a for a, api in ground.instance.apis.items() if api.ttft_ms is None or api.tpot_ms is None]
     if silent and any(w.latency.model_fields_set for w in ground.instance.workflows.values()):
         bought.notes.append(f"latency of {', '.join(silent)} not fully stated: taken to meet every floor")
     return bought
+
+
+def _offered(ground: Ground, a: str, w: str) -> Iterator[tuple[Use, Offered]]:
+    """The plain call, and one with tools for each price stated so or declared effect that changes it."""
+    plain = _call(ground, a, w, PLAIN)
+    if plain is not None:
+        yield Use(w), plain
+    price = ground.instance.apis[a].prices.get(w)
+    stated = price.tools if price else {}
+    for name, each in stated.items():
+        usd = None if each.usd_per_task is None else laid(ground.calendar, each.usd_per_task)
+        if usd is not None:
+            yield Use(w, tuple(name.split("+"))), Offered(usd, each.tokens_in or 0.0, each.tokens_out or 0.0)
+    for tools, effect in on_api(ground.instance, w, a):
+        found = None if "+".join(tools) in stated else _call(ground, a, w, effect)
+        if found is not None and found != plain:
+            yield Use(w, tools), found
+
+
+def _call(ground: Ground, a: str, w: str, effect: Effect) -> Offered | None:
+    need = tokens(ground.instance.workflows[w], a, effect=effect)
+    usd = _usd_per_task(ground, a, w, need)
+    if usd is None:
+        return None
+    into, out, _ = need or Tokens(0.0, 0.0)
+    return Offered(usd, into, out)
 
 
 def limits(api: Api, calendar: Calendar) -> ApiLimit:
@@ -73,11 +122,11 @@ def _unfit(w: Workflow, api: Api, a: str, *, asked_for: bool) -> Drop | None:
     return drop
 
 
-def _usd_per_task(ground: Ground, a: str, w: str) -> dict[Period, float] | None:
+def _usd_per_task(ground: Ground, a: str, w: str, need: Tokens | None) -> dict[Period, float] | None:
     """Money per task by period: per task as stated, else by the workflow's own prices, the API's, or the list's."""
     api, calendar = ground.instance.apis[a], ground.calendar
-    need = tokens(ground.instance.workflows[w], a)
-    factor = laid(calendar, api.price_factor)
+    batch = ground.instance.workflows[w].serving == "batch"
+    factor = laid(calendar, api.price_factor, 1 - api.batch_discount if batch else 1.0)
     for stated in (api.prices.get(w), api):
         price = None if stated is None else _stated(stated, need, calendar)
         if price is not None:
@@ -94,7 +143,9 @@ def _stated(price: ApiPrice, need: Tokens | None, calendar: Calendar) -> Mapping
     if need is None or price.usd_per_mtok_in is None or price.usd_per_mtok_out is None:
         return None
     into, out = laid(calendar, price.usd_per_mtok_in), laid(calendar, price.usd_per_mtok_out)
-    return {t: (need.into * into[t] + need.out * out[t]) / MTOK for t in into}
+    cached = into if price.usd_per_mtok_cached_in is None else laid(calendar, price.usd_per_mtok_cached_in)
+    fresh = need.into - need.cached
+    return {t: (fresh * into[t] + need.cached * cached[t] + need.out * out[t]) / MTOK for t in into}
 
 
 def _list_price(instance: Instance, a: str, name: str, need: Tokens) -> float:
@@ -103,9 +154,9 @@ def _list_price(instance: Instance, a: str, name: str, need: Tokens) -> float:
 
     provider, _, model = name.removeprefix(LIST).partition("/")
     calls = (max(round(need.into), 1), max(round(need.out), 1))
+    use = Usage(input_tokens=calls[0], cache_read_tokens=round(need.cached), output_tokens=calls[1])
     try:
-        found = calc_price(Usage(input_tokens=calls[0], output_tokens=calls[1]), model_ref=model,
-                           provider_id=provider, genai_request_timestamp=PRICED_AT)  # fmt: skip
+        found = calc_price(use, model_ref=model, provider_id=provider, genai_request_timestamp=PRICED_AT)
     except LookupError as error:
         at = ("apis", a, "model")
         maybe = f"state usd_per_mtok_in and usd_per_mtok_out in apis.{a}"

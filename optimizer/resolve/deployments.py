@@ -6,14 +6,17 @@ the higher concurrencies fall, the lowest that falls stands for those above it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from optimizer.catalogue.types import AiModel, Slice
 from optimizer.formulation.data import Candidate
 from optimizer.resolve import eligibility
-from optimizer.resolve.tokens import Tokens, tokens
-from optimizer.resolve.types import Deployment, Drop, Ground, Place, Work
+from optimizer.resolve.tokens import PLAIN, Tokens, tokens
+from optimizer.resolve.tools import on_model
+from optimizer.resolve.types import Deployment, Drop, Ground, Place, Tools, Use, Work
 from optimizer.speed.estimate import load_speed_model
 from optimizer.speed.memory import Memory, resident_gb
 from optimizer.speed.power import load_share, replica_kw
@@ -33,6 +36,14 @@ class Size:
     residents: int = 1
 
 
+class Need(NamedTuple):
+    """What a task takes, and what tools in use make of rate and memory."""
+
+    tokens: Tokens
+    throughput: float = 1.0
+    hbm: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to run an AI model on a pool, before concurrency and context are chosen."""
@@ -41,11 +52,18 @@ class Way:
     model: AiModel
     precision: str
     size: Size
+    tools: Tools = ()  # without which it does not fit so: they change its memory
+    hbm: float = 1.0  # by this factor
 
     @property
     def stem(self) -> str:
         """Start of the names of its deployments."""
         return f"{self.model.id}/{self.precision}x{self.size.name}"
+
+    @property
+    def ending(self) -> str:
+        """End of the names of its deployments."""
+        return with_tools(self.tools, self.hbm)
 
     @property
     def room_gb(self) -> float:
@@ -55,7 +73,8 @@ class Way:
     def memory(self, concurrency: int, ceiling: int) -> Memory:
         """What a replica holds when every sequence stands at its ceiling."""
         sliced = self.size.part is not None
-        return resident_gb(self.model, self.precision, self.size.gpus, concurrency, ceiling, sliced=sliced)
+        plain = resident_gb(self.model, self.precision, self.size.gpus, concurrency, ceiling, sliced=sliced)
+        return replace(plain, total_gb=self.hbm * plain.total_gb, per_gpu_gb=self.hbm * plain.per_gpu_gb)
 
 
 @dataclass
@@ -77,13 +96,14 @@ class Offers:
                 yield from self._of_model(place, model, fitting)
 
     def _of_model(self, place: Place, model: AiModel, names: list[str]) -> Iterator[Deployment]:
-        needs = {w: found for w in names if (found := _tokens(self.ground, w, model))}
+        needs = {use: need for w in names for use, need in needs_of(self.ground, w, model)}
         for precision in model.precisions:
             if precision not in self.ground.settings.precisions:
                 continue
-            wanted = list(self._wanting(place, model, precision, needs))
+            wanted = set(self._wanting(place, model, precision, dict.fromkeys(use.workflow for use in needs)))
             for size in sizes(place, self.ground.settings.gpus) if wanted else ():
-                yield from self._of_way(Way(place, model, precision, size), {w: needs[w] for w in wanted})
+                way = Way(place, model, precision, size)
+                yield from self._of_way(way, {use: need for use, need in needs.items() if use.workflow in wanted})
 
     def _wanting(self, place: Place, model: AiModel, precision: str, names: Iterable[str]) -> Iterator[str]:
         served = self.stated.get((place.id, model.id, precision), frozenset())
@@ -94,36 +114,45 @@ class Offers:
             if drop is None and w in served:
                 drop = Drop("accepted", "the instance states its own deployment", precision)
             if drop:
-                self._note(w, place, f"{model.id}/{precision}", drop)
+                self.drops.append(Candidate(w, place.id, f"{model.id}/{precision}", *drop))
             else:
                 yield w
 
-    def _of_way(self, way: Way, needs: Mapping[str, Tokens]) -> Iterator[Deployment]:
+    def _of_way(self, way: Way, needs: Mapping[Use, Need]) -> Iterator[Deployment]:
         if way.size.gpus > way.place.domain:
             drop = Drop("scale_up", "replica exceeds the scale-up domain, GPUs", way.size.gpus, way.place.domain)
-            for w in needs:
-                self._note(w, way.place, way.stem, drop)
+            for w in dict.fromkeys(use.workflow for use in needs):
+                self._note(Use(w), way, "", drop)
             return
-        ceilings = {w: self._ceiling(way.model, need) for w, need in needs.items()}
-        fallen: set[str] = set()
+        groups: dict[tuple[Tools, float], dict[Use, Need]] = defaultdict(dict)
+        for use, need in needs.items():
+            groups[(use.tools, need.hbm) if need.hbm != 1 else ((), 1.0)][use] = need
+        for (tools, hbm), group in groups.items():
+            yield from self._of_group(replace(way, tools=tools, hbm=hbm), group)
+
+    def _of_group(self, way: Way, needs: Mapping[Use, Need]) -> Iterator[Deployment]:
+        """Every concurrency and ceiling at which the replica holds what it must and is quick enough for some use."""
+        ceilings = {use: self._ceiling(way.model, need.tokens) for use, need in needs.items()}
+        fallen: set[Use] = set()
         for concurrency in sorted(self.ground.settings.concurrency):
             memory = {k: way.memory(concurrency, k) for k in set(ceilings.values())}
-            work: dict[str, Work] = {}
-            for w, need in needs.items():
-                found = _full(way, memory[ceilings[w]]) or self._quick(way, concurrency, w, need)
+            work: dict[Use, Work] = {}
+            for use, need in needs.items():
+                found = _full(way, memory[ceilings[use]]) or self._quick(way, concurrency, use, need)
                 if isinstance(found, Work):
-                    work[w] = found
-                elif w not in fallen:
-                    fallen.add(w)
-                    self._note(w, way.place, f"{way.stem}/c{concurrency}/k{ceilings[w] // 1024}", found)
-            for ceiling in sorted({ceilings[w] for w in work}):
-                served = {w: each for w, each in work.items() if ceilings[w] <= ceiling}
+                    work[use] = found
+                elif use not in fallen:
+                    fallen.add(use)
+                    self._note(use, way, f"/c{concurrency}/k{ceilings[use] // 1024}", found)
+            for ceiling in sorted({ceilings[use] for use in work}):
+                served = {use: each for use, each in work.items() if ceilings[use] <= ceiling}
                 yield self._deployment(way, concurrency, ceiling, served)
 
-    def _quick(self, way: Way, concurrency: int, w: str, need: Tokens) -> Work | Drop:
+    def _quick(self, way: Way, concurrency: int, use: Use, need: Need) -> Work | Drop:
         """The work, or why it is too slow."""
-        work = self._work(way, concurrency, need)
-        return eligibility.of_latency(self.ground.instance.workflows[w], work) or work
+        work = self._work(way, concurrency, need.tokens)
+        late = eligibility.of_latency(self.ground.instance.workflows[use.workflow], work)
+        return late or replace(work, tasks_per_hour=work.tasks_per_hour * need.throughput)
 
     def _ceiling(self, model: AiModel, need: Tokens) -> int:
         grid = (k for k in sorted(self.ground.settings.context_tokens) if need.context <= k < model.context_tokens)
@@ -139,7 +168,7 @@ class Offers:
         gpu = way.place.gpu
         speed = load_speed_model().estimate(
             way.model, gpu.measured_as, precision=way.precision, gpus=way.size.gpus, concurrency=concurrency,
-            tokens_in=need.into, tokens_out=max(need.out, 1.0), slice=way.size.part,
+            tokens_in=need.into, tokens_out=max(need.out, 1.0), cached_in=need.cached, slice=way.size.part,
         )  # fmt: skip
         slow = (speed.ttft_high, speed.tpot_high) if self.ground.settings.pessimistic else (1.0, 1.0)
         planned = replace(speed, ttft_ms=speed.ttft_ms * slow[0], tpot_ms=speed.tpot_ms * slow[1])
@@ -158,9 +187,9 @@ class Offers:
             basis=speed.basis,
         )
 
-    def _deployment(self, way: Way, concurrency: int, ceiling: int, work: Mapping[str, Work]) -> Deployment:
+    def _deployment(self, way: Way, concurrency: int, ceiling: int, work: Mapping[Use, Work]) -> Deployment:
         gpu, size = way.place.gpu, way.size
-        name = f"{way.stem}/c{concurrency}/k{ceiling // 1024}"
+        name = f"{way.stem}/c{concurrency}/k{ceiling // 1024}{way.ending}"
         idle, op = power_kw(way.place, size, concurrency)
         return Deployment(
             id=f"{gpu.id}/{name}", name=name, model=way.model.id, gpu=gpu.id, precision=way.precision,
@@ -169,8 +198,9 @@ class Offers:
             availability=self.ground.settings.availability(gpu.measured_as.id), keep=False, quality={}, work=work,
         )  # fmt: skip
 
-    def _note(self, w: str, place: Place, name: str, drop: Drop) -> None:
-        self.drops.append(Candidate(w, place.id, name, *drop))
+    def _note(self, use: Use, way: Way, load: str, drop: Drop) -> None:
+        if not use.tools:  # what tools would change is told by the variants that exist
+            self.drops.append(Candidate(use.workflow, way.place.id, f"{way.stem}{load}", *drop))
 
 
 def model_fits(ground: Ground, w: str, model_id: str) -> Drop | None:
@@ -183,10 +213,27 @@ def model_fits(ground: Ground, w: str, model_id: str) -> Drop | None:
         return drop
     if drop := eligibility.of_quality(workflow, model.quality):
         return drop
-    need = _tokens(ground, w, model)
-    if need is not None and need.context > model.context_tokens:
+    need = tokens(workflow, model.id, model.output_multiplier)
+    if need is not None and not any(True for _ in needs_of(ground, w, model)):
         return Drop("context", "tokens of one task exceed the model's context", need.context, model.context_tokens)
     return None
+
+
+def needs_of(ground: Ground, w: str, model: AiModel) -> Iterator[tuple[Use, Need]]:
+    """What a task takes on an AI model, plain and with tools, where the model's context holds it."""
+    workflow, seen = ground.instance.workflows[w], set[Need]()
+    for tools, effect in (((), PLAIN), *on_model(ground.instance, w, model.id)):
+        found = tokens(workflow, model.id, model.output_multiplier, effect)
+        if found is not None and found.context <= model.context_tokens:
+            need = Need(found, effect.throughput_factor, effect.hbm_factor)
+            if not tools or need not in seen:
+                yield Use(w, tools), need
+            seen |= set() if tools else {need}
+
+
+def with_tools(tools: Tools, hbm: float) -> str:
+    """End of the name of a deployment whose memory is what tools make of it."""
+    return f"/with-{'+'.join(tools)}-{hbm:g}" if tools else ""
 
 
 def sizes(place: Place, grid: Iterable[int]) -> list[Size]:
@@ -213,10 +260,6 @@ def _full(way: Way, memory: Memory) -> Drop | None:
         return None
     figures = round(memory.per_gpu_gb, 3), round(way.room_gb, 3)
     return Drop("hbm", "GB per GPU for weights, overhead and KV cache", *figures)
-
-
-def _tokens(ground: Ground, w: str, model: AiModel) -> Tokens | None:
-    return tokens(ground.instance.workflows[w], model.id, model.output_multiplier)
 
 
 def coarse_drops(ground: Ground) -> Iterator[Candidate]:

@@ -1,7 +1,7 @@
 """The resolved instance: the public schema with `catalogue: none`, every figure and price stated.
 
-`resolve(parse(document))` gives the same Data. Deployments are those with a pair left after dropping. TTFT and TPOT
-have intervals of their own; the schema has one for both, which takes the narrower slow end, and the basis names both.
+`resolve(parse(document))` gives the same Data. Deployments are those with a pair left after dropping; speeds and
+prices are those of one attempt, with each set of tools apart, so that tools state no effects.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from optimizer.formulation.data import Data
-from optimizer.resolve.apis import Bought
+from optimizer.resolve.apis import Bought, Offered
 from optimizer.resolve.endpoints import Placed
 from optimizer.resolve.gpus import Gpu
 from optimizer.resolve.models import Models
+from optimizer.resolve.past import Past
 from optimizer.resolve.tokens import DEFAULT, tokens
-from optimizer.resolve.types import Deployment, Ground, Work
+from optimizer.resolve.types import Deployment, Ground, Use, Work
+from optimizer.resolve.workflows import terms
 
 Plain = dict[str, Any]
 
+AS_STATED = ("schema", "name", "note", "currency", "horizon", "day_parts", "rack_classes", "offers", "skills",
+             "resources", "resilience", "change", "hold")  # fmt: skip
 GPU_FIELDS = ("name", "vendor", "hbm_gb", "usable_hbm_gb", "bandwidth_tb_s", "tflops", "tdp_w", "idle_kw", "op_kw",
               "gpus_per_node", "scale_up_domain", "cooling", "layouts")  # fmt: skip
 MODEL_FIELDS = ("name", "params_b", "active_params_b", "layers", "experts", "experts_per_token", "attention",
@@ -27,30 +31,57 @@ MODEL_FIELDS = ("name", "params_b", "active_params_b", "layers", "experts", "exp
                 "quality", "output_multiplier")  # fmt: skip
 
 
-def document(ground: Ground, placed: Placed, bought: Bought, data: Data) -> Plain:
+def document(ground: Ground, placed: Placed, bought: Bought, before: Past, data: Data) -> Plain:
     """Plain data of the resolved instance, fit for JSON."""
     instance = ground.instance
     stated = instance.dump()
     used = _used(placed, data)
     accepted = {name for w in instance.workflows.values() for name in w.accepts.models or ()}
     models = ({d.model for d in used.values()} | accepted) & set(ground.models)
-    return {
-        **{k: stated[k] for k in ("schema", "name", "note", "currency", "horizon", "day_parts") if k in stated},
-        "schema": instance.schema_,
-        "currency": instance.currency,
-        "horizon": {**stated["horizon"], "discount_rate": instance.horizon.discount_rate},
-        "resolved_from": instance.source or instance.resolved_from or instance.name,
-        "catalogue": "none",
-        "sites": stated["sites"],
+    parts = {
+        "sites": {s: _site(data, s, spec) for s, spec in stated["sites"].items()},
         "pools": {p: _pool(ground, p, spec) for p, spec in stated["pools"].items()},
         "gpus": {place.gpu.id: _gpu(place.gpu) for place in ground.places.values()},
         "models": {name: _model(ground.models, name) for name in sorted(models)},
         "deployments": {i: _deployment(d, sorted(pools)) for (i, pools), d in _by_pools(used, data).items()},
         "apis": {a: _api(bought, data, a, spec) for a, spec in stated.get("apis", {}).items()},
         "workflows": {w: _workflow(ground, used, data, w, spec) for w, spec in stated["workflows"].items()},
-        **({"limits": stated["limits"]} if "limits" in stated else {}),
+        "tools": {j: _without(spec, "effects") for j, spec in stated.get("tools", {}).items()},
+        "limits": _limits(ground, stated.get("limits", {})),
+        "previous": _previous(before),
+    }
+    return {
+        **{k: stated[k] for k in AS_STATED if k in stated},
+        "schema": instance.schema_,
+        "currency": instance.currency,
+        "horizon": {**stated["horizon"], "discount_rate": instance.horizon.discount_rate},
+        "resolved_from": instance.source or instance.resolved_from or instance.name,
+        "catalogue": "none",
+        **{k: v for k, v in parts.items() if v or k in stated},
         "options": _options(ground),
     }
+
+
+def _without(spec: Plain, *keys: str) -> Plain:
+    return {k: v for k, v in spec.items() if k not in keys}
+
+
+def _site(data: Data, s: str, spec: Plain) -> Plain:
+    """With the rack classes that an upgrade would bring, none of which is there."""
+    racks = {kind: 0 for kind in data.sites[s].racks if kind not in spec.get("racks", {})}
+    return {**spec, "racks": {**spec.get("racks", {}), **racks}} if racks else spec
+
+
+def _limits(ground: Ground, spec: Plain) -> Plain:
+    """Budgets with the terms they cover."""
+    budgets = ground.instance.limits.spend
+    full = {name: {**each, "terms": list(terms(name, budgets[name]))} for name, each in spec.get("spend", {}).items()}
+    return {**spec, "spend": full} if full else spec
+
+
+def _previous(before: Past) -> Plain:
+    replicas = {} if before.replicas is None else {"replicas": dict(before.replicas)}
+    return {**replicas, **({"funded": list(before.funded)} if before.funded else {})}
 
 
 def _used(placed: Placed, data: Data) -> dict[str, Deployment]:
@@ -67,7 +98,7 @@ def _by_pools(used: Mapping[str, Deployment], data: Data) -> dict[tuple[str, tup
 
 def _pool(ground: Ground, p: str, spec: Plain) -> Plain:
     place = ground.places[p]
-    full = {**spec, "gpu": place.gpu.id, "node": place.node}
+    full = {**spec, "gpu": place.gpu.id}
     if place.pool.sharing == "shared":
         share = place.pool.compute_share
         full["compute_share"] = ground.settings.compute_share if share is None else share
@@ -101,22 +132,36 @@ def _copy(value: Any) -> Any:
 def _deployment(d: Deployment, pools: list[str]) -> Plain:
     place = {"slice": d.slice} if d.slice else {"gpus": d.gpus}
     ceiling = {"context_tokens": d.context_tokens} if d.context_tokens else {}
+    constant = {"replicas": {"constant": [list(group) for group in d.constant]}} if d.constant else {}
+    served = list(dict.fromkeys(use.workflow for use in d.work))
     return {
-        "model": d.model, "gpu": [d.gpu], "pools": pools, "workflows": list(d.work), "precision": d.precision, **place,
+        "model": d.model, "gpu": [d.gpu], "pools": pools, "workflows": served, "precision": d.precision, **place,
         "hbm_gb": d.hbm_gb, "concurrency": d.concurrency, **ceiling, "idle_kw": d.idle_kw, "op_kw": d.op_kw,
-        "availability": d.availability, "keep": d.keep, "quality": dict(d.quality),
-        "work": {w: _work(work) for w, work in d.work.items()},
+        "availability": d.availability, "keep": d.keep, "quality": dict(d.quality), **constant,
+        **({"resources": dict(d.resources)} if d.resources else {}),
+        "work": {w: _work_of(d, w) for w in served},
     }  # fmt: skip
+
+
+def _work_of(d: Deployment, w: str) -> Plain:
+    """Plain figures, where it serves without tools, and those with each set of tools."""
+    tools = {"+".join(use.tools): _work(work) for use, work in d.work.items() if use.workflow == w and use.tools}
+    plain = d.work.get(Use(w))
+    if plain is not None:
+        return {**_work(plain), **({"tools": tools} if tools else {})}
+    known = {k: next(iter(tools.values()))[k] for k in ("bytes_gb_per_task", "tflop_per_task")}
+    return {**known, "tools": tools}
 
 
 def _work(work: Work) -> Plain:
     times = {k: v for k, v in (("ttft_ms", work.ttft_ms), ("tpot_ms", work.tpot_ms)) if v is not None}
     bound = {"bound_by": work.bound_by} if work.bound_by in ("bandwidth", "hbm", "compute", "latency") else {}
-    low, high = (pick(a, b) for pick, a, b in zip((max, min), work.ttft_range, work.tpot_range, strict=True))
     return {
         "tasks_per_hour": work.tasks_per_hour, **times, "bytes_gb_per_task": work.bytes_gb,
-        "tflop_per_task": work.tflop, **bound, "grade": work.grade, "interval_low": low, "interval_high": high,
-        "basis": _basis(work),
+        "tflop_per_task": work.tflop, **bound, "grade": work.grade,
+        "interval_low": max(work.ttft_range[0], work.tpot_range[0]),
+        "interval_high": min(work.ttft_range[1], work.tpot_range[1]),
+        "ttft_high": work.ttft_range[1], "tpot_high": work.tpot_range[1], "basis": _basis(work),
     }  # fmt: skip
 
 
@@ -128,11 +173,21 @@ def _basis(work: Work) -> str:
 
 
 def _api(bought: Bought, data: Data, a: str, spec: Plain) -> Plain:
+    """Prices per call of each workflow: price path, discounts and caches are in them."""
     periods = data.calendar.periods
-    prices = {
-        w: {"usd_per_task": [pair.usd_per_task[t] for t in periods]} for (w, b), pair in bought.pairs.items() if b == a
-    }
-    return {**{k: v for k, v in spec.items() if k != "price_factor"}, "prices": prices}
+
+    def price(offered: Offered) -> Plain:
+        return {"usd_per_task": [offered.usd[t] for t in periods]}
+
+    prices: dict[str, Plain] = {}
+    for (b, use), offered in bought.prices.items():
+        if b == a and use.tools:
+            sizes = {"tokens_in": offered.into, "tokens_out": offered.out}
+            tools = prices.setdefault(use.workflow, {}).setdefault("tools", {})
+            tools["+".join(use.tools)] = {**price(offered), **sizes}
+        elif b == a:
+            prices.setdefault(use.workflow, {}).update(price(offered))
+    return {**_without(spec, "price_factor", "batch_discount"), "prices": prices}
 
 
 def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str, spec: Plain) -> Plain:
@@ -141,9 +196,14 @@ def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str
     full = {**spec, "headroom": data.workflows[w].headroom}
     if workflow.tokens_out is not None:
         full["tokens_out"] = {**workflow.tokens_out, **_tokens_out(ground, used, w)}
+    places = ground.places.values()
     if workflow.accepts.gpus is not None:
-        names = [p.gpu.id for p in ground.places.values() if p.gpu.names & set(workflow.accepts.gpus)]
+        names = [p.gpu.id for p in places if p.gpu.names & set(workflow.accepts.gpus)]
         full["accepts"] = {**spec["accepts"], "gpus": sorted(set(names))}
+    training = data.workflows[w].retraining
+    if training is not None:
+        speed = {ground.places[p].gpu.id: factor for p, factor in training.speed.items()}
+        full["retraining"] = {**spec["retraining"], "speed": speed}
     return full
 
 
@@ -151,7 +211,8 @@ def _tokens_out(ground: Ground, used: Mapping[str, Deployment], w: str) -> dict[
     """Output tokens on each AI model that may serve the workflow, its multiplier applied."""
     workflow = ground.instance.workflows[w]
     found = {}
-    for name in sorted({d.model for d in used.values() if w in d.work and d.model in ground.models}):
+    there = {d.model for d in used.values() if d.model in ground.models and any(use.workflow == w for use in d.work)}
+    for name in sorted(there):
         need = tokens(workflow, name, ground.models[name].output_multiplier)
         if need is not None and name != DEFAULT:
             found[name] = need.out

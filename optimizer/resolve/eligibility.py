@@ -21,14 +21,21 @@ def of_place(w: Workflow, place: Place) -> Drop | None:
         return Drop("scale_up", "the pool is partitioned and its GPU model has no layouts", gpu.id, "partitioned")
     if gpu.model.cooling not in place.site.cooling:
         return Drop("cooling", "site cannot cool this GPU model", gpu.model.cooling, _list(place.site.cooling))
+    if place.rack is not None and gpu.model.cooling != place.rack.cooling:
+        return Drop("cooling", "racks of the pool cannot cool this GPU model", gpu.model.cooling, place.rack.cooling)
     return None
 
 
 def of_residency(w: Workflow, jurisdiction: str) -> Drop | None:
-    """US-VA counts as within US."""
-    if not w.residency or any(jurisdiction == law or jurisdiction.startswith(f"{law}-") for law in w.residency):
+    """Sites and APIs where the data may be."""
+    if not w.residency or any(within(jurisdiction, law) for law in w.residency):
         return None
     return Drop("residency", "outside the workflow's jurisdictions", jurisdiction, _list(w.residency))
+
+
+def within(jurisdiction: str, law: str) -> bool:
+    """US-VA counts as within US."""
+    return jurisdiction == law or jurisdiction.startswith(f"{law}-")
 
 
 def of_model(w: Workflow, name: str, *, asked_for: bool) -> Drop | None:

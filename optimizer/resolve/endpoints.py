@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from optimizer.formulation.data import Candidate, Endpoint, Pair
+from optimizer.formulation.data import Candidate, Endpoint, Pair, Period, Variant
 from optimizer.resolve import eligibility
 from optimizer.resolve.deployments import Offers, coarse_drops
+from optimizer.resolve.outcome import outcome
 from optimizer.resolve.stated import StatedOffers, wins
 from optimizer.resolve.tokens import good_mtok
 from optimizer.resolve.training import training_on
-from optimizer.resolve.types import Deployment, Ground, Place, Work
+from optimizer.resolve.types import Deployment, Ground, Place, Use, Work
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Placed:
 
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)  # by id, as the endpoints name them
     candidates: list[Candidate] = field(default_factory=list)
     generated: bool = False  # whether any deployment was worked out from the catalogue
@@ -32,8 +34,11 @@ class Placed:
             self.endpoints[e.id] = e
             known = self.deployments.get(mine.id)
             self.deployments[mine.id] = replace(mine, work={**known.work, **work}) if known else mine
-            for w, each in work.items():
-                self.pairs[w, e.id] = _pair(ground, w, each)
+            for use, each in work.items():
+                source = e.id + use.suffix
+                self.pairs[use.workflow, source] = _pair(ground, use.workflow, e.model, each)
+                if use.tools:
+                    self.variants[source] = Variant(e.id, use.tools)
 
 
 def place_all(ground: Ground) -> Placed:
@@ -62,16 +67,17 @@ def _admitted(ground: Ground, place: Place) -> tuple[set[str], list[Candidate]]:
     return {w for w, drop in drops.items() if drop is None}, fallen
 
 
-def _owners(ground: Ground, deployment: Deployment) -> Iterator[tuple[str | None, Mapping[str, Work]]]:
+def _owners(ground: Ground, deployment: Deployment) -> Iterator[tuple[str | None, Mapping[Use, Work]]]:
     workflows = ground.instance.workflows
-    alone = {w for w in deployment.work if workflows[w].isolation or workflows[w].gpu_hours is not None}
-    common = {w: work for w, work in deployment.work.items() if w not in alone}
+    served = dict.fromkeys(use.workflow for use in deployment.work)
+    alone = [w for w in served if workflows[w].isolation or workflows[w].gpu_hours is not None]
+    common = {use: work for use, work in deployment.work.items() if use.workflow not in alone}
     if common:
         yield None, common
-    yield from ((w, {w: work}) for w, work in deployment.work.items() if w in alone)
+    yield from ((w, {use: work for use, work in deployment.work.items() if use.workflow == w}) for w in alone)
 
 
-def _owned(deployment: Deployment, owner: str | None, work: Mapping[str, Work]) -> Deployment:
+def _owned(deployment: Deployment, owner: str | None, work: Mapping[Use, Work]) -> Deployment:
     suffix = f"/for-{owner}"
     if owner is None or deployment.id.endswith(suffix):
         return replace(deployment, work=work)
@@ -84,15 +90,20 @@ def _endpoint(place: Place, d: Deployment, owner: str | None) -> Endpoint:
         precision=d.precision, gpus=d.gpus, slot=d.slice, concurrency=d.concurrency, context_tokens=d.context_tokens,
         hbm_gb=d.hbm_gb, idle_kw=d.idle_kw, op_kw=d.op_kw, availability=d.availability, owner=owner, keep=d.keep,
         bound_by=_commonest(work.bound_by for work in d.work.values()),
-        grade=_commonest(work.grade for work in d.work.values()), max_replicas=None,
+        grade=_commonest(work.grade for work in d.work.values()), max_replicas=None, resources=d.resources,
+        constant=tuple(tuple(map(Period, group)) for group in d.constant),
     )  # fmt: skip
 
 
-def _pair(ground: Ground, w: str, work: Work) -> Pair:
+def _pair(ground: Ground, w: str, model: str, work: Work) -> Pair:
+    """A handled task is as many attempts as its yield on the AI model takes."""
+    workflow = ground.instance.workflows[w]
+    due = outcome(workflow, model)
     return Pair(
-        tasks_per_hour=work.tasks_per_hour, bytes_gb=work.bytes_gb, tflop=work.tflop,
-        good_mtok=good_mtok(ground.instance.workflows[w]), ttft_ms=work.ttft_ms, tpot_ms=work.tpot_ms,
-        grade=work.grade, bound_by=work.bound_by,
+        tasks_per_hour=work.tasks_per_hour / due.attempts, bytes_gb=work.bytes_gb * due.attempts,
+        tflop=work.tflop * due.attempts, good_mtok=good_mtok(workflow) * due.good, ttft_ms=work.ttft_ms,
+        tpot_ms=work.tpot_ms, grade=work.grade, bound_by=work.bound_by, good=due.good,
+        liability_usd=due.liability_usd, review_hours=due.review_hours,
     )  # fmt: skip
 
 

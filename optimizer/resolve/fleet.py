@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optimizer.formulation.data import Data, Endpoint, Period, Pool, Site
+from optimizer.formulation.data import Data, Endpoint, Part, Period, Pool, Site
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.calendar import Calendar
-from optimizer.instance.schema import Instance
+from optimizer.instance.faults import BadInput
+from optimizer.instance.schema import Instance, Upgrade
 from optimizer.instance.schema import Pool as PoolSpec
 from optimizer.instance.schema import Site as SiteSpec
-from optimizer.resolve.defaults import Settings
+from optimizer.resolve.faults import fault
 from optimizer.resolve.gpus import Gpu
 from optimizer.resolve.layouts import divides_evenly, kinds_of, packings, partition_layouts
 from optimizer.resolve.types import Ground, Place
@@ -18,6 +19,8 @@ from optimizer.resolve.types import Ground, Place
 KW_PER_MW = 1000.0
 KWH_PER_MWH = 1000.0
 GB_PER_TB = 1000.0
+T_PER_KG = 1e-3  # g/kWh are kg/MWh; litres per kWh are cubic metres per MWh
+ROUNDING = 1e-9
 
 
 def laid(calendar: Calendar, given: ByPeriod, factor: float = 1.0) -> dict[Period, float]:
@@ -32,7 +35,8 @@ def place(instance: Instance, pool_id: str, gpu: Gpu) -> Place:
     layouts = _allowed(pool, gpu) if pool.sharing == "partitioned" else {}
     cut = {s for slots in layouts.values() for s in slots}
     slices = {name: s for name, s in gpu.model.slices.items() if name in cut}
-    return Place(pool_id, pool, instance.sites[pool.site], gpu, slices, layouts)
+    rack = instance.rack_classes[pool.rack] if pool.rack is not None else None
+    return Place(pool_id, pool, instance.sites[pool.site], gpu, slices, layouts, rack)
 
 
 def _allowed(pool: PoolSpec, gpu: Gpu) -> dict[str, dict[str, int]]:
@@ -44,21 +48,66 @@ def _allowed(pool: PoolSpec, gpu: Gpu) -> dict[str, dict[str, int]]:
     return {name: dict(slots) for name, slots in pool.layouts.items()}
 
 
-def site(spec: SiteSpec, name: str, calendar: Calendar) -> Site:
-    """Power in kW at the meter and money per kWh."""
+def site(ground: Ground, name: str) -> Site:
+    """Power in kW at the meter, money per kWh, tonnes and cubic metres per MWh."""
+    spec, calendar = ground.instance.sites[name], ground.calendar
+
+    def over(given: ByPeriod | None, factor: float = 1.0) -> dict[Period, float]:
+        return {} if given is None else laid(calendar, given, factor)
+
+    carbon = over(spec.g_co2_per_kwh, T_PER_KG) or over(ByPeriod(0.0))
     return Site(
         id=name,
-        power_kw=None if spec.power_mw is None else laid(calendar, spec.power_mw, KW_PER_MW),
+        power_kw=_power_kw(ground, spec),
         pue=spec.pue,
         usd_per_kwh=laid(calendar, spec.usd_per_mwh, 1 / KWH_PER_MWH),
         nameplate=spec.power_basis == "nameplate",
+        curtailed_kw={(t, Part(b)): kw for b, mw in spec.curtailment.items() for t, kw in over(mw, KW_PER_MW).items()},
+        t_co2_per_mwh=carbon,
+        m3_per_mwh=over(spec.water_l_per_kwh) or over(ByPeriod(0.0)),
+        usd_per_t_co2=over(spec.usd_per_t_co2),
+        racks={kind: over(racks) for kind, racks in {**_built(ground, name), **spec.racks}.items()},
+        storage_tb=None if spec.storage_tb is None else over(spec.storage_tb),
+        usd_per_tb_month=over(spec.usd_per_tb_month),
+        jurisdiction=spec.jurisdiction,
     )
 
 
-def pool(where: Place, calendar: Calendar, settings: Settings) -> Pool:
+def _power_kw(ground: Ground, spec: SiteSpec) -> dict[Period, float] | None:
+    """What is energised, and what dated permits add once they are there."""
+    if spec.power_mw is None and not spec.power_permits:
+        return None
+    kw = laid(ground.calendar, spec.power_mw or ByPeriod(0.0), KW_PER_MW)
+    for permit in spec.power_permits.values():
+        first = ground.clock.later(Period(permit.from_), permit.late)
+        for t in ground.clock.since(first) if first else ():
+            kw[t] += KW_PER_MW * permit.power_mw
+    return kw
+
+
+def _built(ground: Ground, site: str) -> dict[str, ByPeriod]:
+    """Rack classes that an upgrade would bring to a site that has none of them."""
+    upgrades = [o for o in ground.instance.offers.values() if isinstance(o, Upgrade) and o.site == site]
+    return {kind: ByPeriod(0.0) for upgrade in upgrades for kind in upgrade.racks}
+
+
+def nodes_per_rack(ground: Ground, where: Place) -> float:
+    """Nodes at full load that one rack of the pool's class carries."""
+    rack, node_kw = where.rack, where.node * where.gpu.model.op_kw
+    if rack is None:
+        return 1.0
+    nodes = int(rack.kw / node_kw + ROUNDING)
+    if nodes < 1:
+        at = ("pools", where.id, "rack")
+        message = f"pools.{where.id}.rack: a node draws {node_kw:g} kW, a rack {where.pool.rack} carries {rack.kw:g} kW"
+        raise BadInput([fault(ground.instance, at, message, "a rack class of more kW, or a smaller node")])
+    return float(nodes)
+
+
+def pool(ground: Ground, where: Place) -> Pool:
     """A pool without layouts yet; arithmetic of shared GPUs is counted in bf16 operations."""
-    spec, gpu = where.pool, where.gpu.model
-    compute = settings.compute_share if spec.compute_share is None else spec.compute_share
+    spec, gpu, calendar = where.pool, where.gpu.model, ground.calendar
+    compute = ground.settings.compute_share if spec.compute_share is None else spec.compute_share
     return Pool(
         id=where.id,
         site=spec.site,
@@ -75,6 +124,9 @@ def pool(where: Place, calendar: Calendar, settings: Settings) -> Pool:
         usd_per_gpu_hour=laid(calendar, spec.usd_per_gpu_hour),
         lease_usd_per_gpu_hour=laid(calendar, spec.lease_usd_per_gpu_hour),
         paid_when_powered=spec.paid == "powered",
+        rack_class=spec.rack,
+        nodes_per_rack=nodes_per_rack(ground, where),
+        op_kw=gpu.op_kw,
     )
 
 

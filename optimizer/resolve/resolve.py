@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from optimizer.formulation.data import Calendar, Data, Part, Period
 from optimizer.instance.calendar import Calendar as InstanceCalendar
 from optimizer.instance.schema import Instance
-from optimizer.resolve import apis, dominance, fleet, workflows
+from optimizer.resolve import apis, dominance, fleet, scarce, workflows
 from optimizer.resolve.apis import Bought, buy
 from optimizer.resolve.bounds import with_bounds
-from optimizer.resolve.defaults import GRIDS, settings
+from optimizer.resolve.defaults import settings
 from optimizer.resolve.document import document
 from optimizer.resolve.endpoints import Placed, place_all
 from optimizer.resolve.gpus import gpus_of_pools
+from optimizer.resolve.losses import losses
 from optimizer.resolve.models import Models, refuse_unknown
+from optimizer.resolve.notes import assumed, defaults_used
+from optimizer.resolve.offers import offer
+from optimizer.resolve.past import Past, held, past
+from optimizer.resolve.tools import tool
 from optimizer.resolve.types import Ground, Resolution
 
 
@@ -24,17 +28,13 @@ def resolve(instance: Instance, *, reduce: bool = True) -> Resolution:
 
     Raises BadInput for names and figures that neither the instance nor the catalogue holds.
     """
-    ground = _ground(instance)
+    ground, before = _ground(instance), past(instance)
     placed, bought = place_all(ground), buy(ground)
-    data = _data(ground, placed, bought)
+    data = _data(ground, placed, bought, before)
     if reduce:
-        before = len(data.endpoints)
-        data = dominance.reduce(data)
-        if before > len(data.endpoints):
-            note = f"{before} endpoints before dominated ones were dropped, {len(data.endpoints)} after"
-            data = replace(data, notes=(*data.notes, note))
-    data = with_bounds(fleet.with_layouts(data, ground))
-    return Resolution(data, document(ground, placed, bought, data))
+        data = _reduced(_with_scopes(data, ground))
+    data = with_bounds(fleet.with_layouts(_with_scopes(data, ground), ground))
+    return Resolution(data, document(ground, placed, bought, before, data))
 
 
 def _ground(instance: Instance) -> Ground:
@@ -45,16 +45,16 @@ def _ground(instance: Instance) -> Ground:
     return Ground(instance, instance.calendar(), settings(instance), places, models)
 
 
-def _data(ground: Ground, placed: Placed, bought: Bought) -> Data:
+def _data(ground: Ground, placed: Placed, bought: Bought, before: Past) -> Data:
     instance, calendar, limits = ground.instance, ground.calendar, ground.instance.limits
     return Data(
         name=instance.name,
         currency=instance.currency,
         calendar=_calendar(calendar),
-        sites={s: fleet.site(spec, s, calendar) for s, spec in instance.sites.items()},
-        pools={p: fleet.pool(place, calendar, ground.settings) for p, place in ground.places.items()},
-        endpoints=placed.endpoints,
-        workflows={w: workflows.workflow(spec, w, calendar, ground.settings) for w, spec in instance.workflows.items()},
+        sites={s: fleet.site(ground, s) for s in instance.sites},
+        pools={p: fleet.pool(ground, place) for p, place in ground.places.items()},
+        endpoints=held(ground, placed.endpoints, before),
+        workflows={w: workflows.workflow(ground, w, before.funded) for w in instance.workflows},
         pairs=placed.pairs,
         api_pairs=bought.pairs,
         api_limits={a: apis.limits(api, calendar) for a, api in instance.apis.items()},
@@ -62,8 +62,35 @@ def _data(ground: Ground, placed: Placed, bought: Bought) -> Data:
         launch_limit={} if limits.launches is None else fleet.laid(calendar, limits.launches),
         portfolio_limit={} if limits.portfolio is None else fleet.laid(calendar, limits.portfolio),
         candidates=(*placed.candidates, *bought.candidates),
-        notes=tuple(dict.fromkeys([*_defaults(ground, placed), *_notes(ground, placed), *bought.notes])),
+        offers={o: offer(ground, o) for o in instance.offers},
+        quotas=tuple(scarce.quotas(ground)),
+        footprints=tuple(scarce.footprints(ground)),
+        resources=scarce.resources(ground),
+        skills=scarce.skills(ground),
+        tools={j: tool(ground, j) for j in instance.tools},
+        variants={**placed.variants, **bought.variants},
+        commitments=tuple(scarce.commitments(ground)),
+        exploration_share={} if limits.exploration is None else fleet.laid(calendar, limits.exploration),
+        notes=tuple(dict.fromkeys([*defaults_used(ground, placed), *assumed(ground, placed, before), *bought.notes])),
     )
+
+
+def _with_scopes(data: Data, ground: Ground) -> Data:
+    """What is said of all endpoints of a site, for those that are there."""
+    return replace(
+        data,
+        concentrations=tuple(scarce.concentrations(ground, data)),
+        losses=tuple(losses(ground, data)),
+        model_tb=scarce.model_tb(ground, data),
+    )
+
+
+def _reduced(data: Data) -> Data:
+    left = dominance.reduce(data)
+    if len(left.endpoints) == len(data.endpoints):
+        return left
+    note = f"{len(data.endpoints)} endpoints before dominated ones were dropped, {len(left.endpoints)} after"
+    return replace(left, notes=(*data.notes, note))
 
 
 def _calendar(c: InstanceCalendar) -> Calendar:
@@ -74,39 +101,3 @@ def _calendar(c: InstanceCalendar) -> Calendar:
         part_hours={(Period(t), Part(b)): h for (t, b), h in c.part_hours.items()},
         discount={Period(t): f for t, f in c.discount.items()},
     )
-
-
-def _defaults(ground: Ground, placed: Placed) -> Iterator[str]:
-    """The defaults that this instance really used."""
-    used = set(GRIDS) if placed.generated else set()
-    if any(w.headroom is None for w in ground.instance.workflows.values()):
-        used.add("headroom")
-    if any(p.sharing == "shared" and p.compute_share is None for p in ground.instance.pools.values()):
-        used.add("compute_share")
-    yield from (note for name, note in ground.settings.defaults.items() if name in used)
-    leaving = [d for d in ground.instance.deployments.values() if d.availability is None]
-    if ground.settings.stated_availability is None and (placed.generated or leaving):
-        names = dict.fromkeys(place.gpu.measured_as.id for place in ground.places.values())
-        yield from ground.settings.availability_notes(names)
-
-
-def _notes(ground: Ground, placed: Placed) -> Iterator[str]:
-    """What a reader must know: limits that are not stated, rates that are defaults, speeds that nobody measured."""
-    instance = ground.instance
-    for s, site in instance.sites.items():
-        if site.power_mw is None:
-            yield f"{s}: power is not limited, no power_mw is stated"
-    if "discount_rate" not in instance.horizon.model_fields_set:
-        yield "default discount_rate: 0 (none is stated)"
-    for w, workflow in instance.workflows.items():
-        anything = workflow.accepts.models is None and workflow.accepts.apis is None and not workflow.quality
-        if anything and workflow.tokens_in is not None:
-            yield f"{w}: neither accepts nor quality is stated, any AI model and API may serve it"
-    if ground.settings.pessimistic:
-        yield "speeds are planned at the slow end of their intervals"
-    for place in ground.places.values():
-        if place.pool.sharing == "shared":
-            yield f"{place.id}: arithmetic of shared GPUs is counted in bf16 operations"
-    for basis in sorted({w.basis for d in placed.deployments.values() for w in d.work.values()}):
-        if basis.startswith("no measurement"):
-            yield basis

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from optimizer.formulation.data import Candidate
-from optimizer.resolve.types import Deployment, Drop, Ground, Place, Work
+from optimizer.resolve.types import Deployment, Drop, Ground, Place, Use, Work
 
 MODEL = "gpu-hours"
 STATED = Work(
@@ -34,7 +34,7 @@ def training_on(ground: Ground, place: Place, workflows: set[str], drops: list[C
             drops.append(Candidate(w, place.id, name, *drop))
         else:
             speed = hours.gpus * (speeds[0] if speeds else 1.0) / hours.per_task
-            yield _deployment(ground, place, name, hours.gpus, {w: replace(STATED, tasks_per_hour=speed)})
+            yield _deployment(ground, place, name, hours.gpus, {Use(w): replace(STATED, tasks_per_hour=speed)})
 
 
 def _is_stated(ground: Ground, w: str) -> bool:
@@ -42,7 +42,7 @@ def _is_stated(ground: Ground, w: str) -> bool:
     return any(d.model == MODEL and w in d.work for d in ground.instance.deployments.values())
 
 
-def _deployment(ground: Ground, place: Place, name: str, gpus: int, work: Mapping[str, Work]) -> Deployment:
+def _deployment(ground: Ground, place: Place, name: str, gpus: int, work: Mapping[Use, Work]) -> Deployment:
     gpu = place.gpu.model
     return Deployment(
         id=f"{gpu.id}/{name}", name=name, model=MODEL, gpu=gpu.id, precision="user", gpus=float(gpus), slice=None,

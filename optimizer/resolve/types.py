@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from optimizer.catalogue.types import Slice
 from optimizer.formulation.data import Data
 from optimizer.instance.calendar import Calendar
-from optimizer.instance.schema import Instance, Pool, Site
+from optimizer.instance.schema import Instance, Pool, RackClass, Site
+from optimizer.resolve.clock import Clock
 from optimizer.resolve.defaults import Settings
 from optimizer.resolve.gpus import Gpu
 from optimizer.resolve.models import Models
+
+Tools = tuple[str, ...]
+
+
+class Use(NamedTuple):
+    """A workflow on a source, plain or with tools in use."""
+
+    workflow: str
+    tools: Tools = ()
+
+    @property
+    def suffix(self) -> str:
+        """What the tools add to the name of the source."""
+        return "".join(f"+{tool}" for tool in self.tools)
 
 
 class Drop(NamedTuple):
@@ -26,7 +42,7 @@ class Drop(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One workflow's tasks on one replica; factors say how far the times may lie from those stated."""
+    """One workflow's tasks on one replica, per attempt; factors say how far the times may lie from those stated."""
 
     tasks_per_hour: float
     bytes_gb: float
@@ -59,7 +75,9 @@ class Deployment:
     availability: float
     keep: bool
     quality: Mapping[str, float]  # scores stated with the deployment, beside the AI model's own
-    work: Mapping[str, Work]
+    work: Mapping[Use, Work]
+    constant: tuple[tuple[str, ...], ...] = ()  # groups of periods with the same replicas
+    resources: Mapping[str, float] = field(default_factory=dict)  # of further resources, per replica
 
 
 @dataclass(frozen=True)
@@ -72,6 +90,7 @@ class Place:
     gpu: Gpu
     slices: Mapping[str, Slice]
     layouts: Mapping[str, Mapping[str, int]]
+    rack: RackClass | None = None
 
     @property
     def node(self) -> int:
@@ -96,6 +115,11 @@ class Ground:
     settings: Settings
     places: Mapping[str, Place]
     models: Models
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Dates of the horizon and what money at them is worth."""
+        return Clock.of(self.calendar, self.instance.horizon.discount_rate)
 
     @property
     def catalogued(self) -> bool:
