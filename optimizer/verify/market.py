@@ -43,13 +43,13 @@ def _there(spec: OfferSpec, order: int, time: Time) -> tuple[str, ...]:
 def _lots(name: str, spec: OfferSpec, pool: Pool | None, gpus: int, time: Time) -> tuple[ByPeriod, float | None]:
     """Most lots by period of order, and over the horizon: an upgrade is one, what leaves is at most what is held."""
     most: float | None = spec.max_lots
-    if most is None and isinstance(spec, Upgrade):
+    if most is None and spec.lots is None and isinstance(spec, Upgrade):
         most = 1
     if most is None and spec.lots is None and pool is not None and isinstance(spec, Retire | Release):
         most = max(pool.count.values()) // gpus
     if spec.lots is not None:
         return laid(spec.lots, time), most
-    return dict.fromkeys(time.periods, 1.0 if isinstance(spec, Upgrade) else stated(most, name, "max_lots")), most
+    return dict.fromkeys(time.periods, stated(most, f"offers.{name}", "max_lots")), most
 
 
 def _brings(spec: OfferSpec, gpus: int) -> Mapping[tuple[str, str], float]:
@@ -117,5 +117,5 @@ def footprints(instance: Instance, groups: Callable[[Given, str], Groups]) -> It
 def concentration(instance: Instance, spec: ConcentrationSpec, time: Time) -> Concentration:
     """A limit on the share of some sites and APIs, vendors as the APIs they sell."""
     apis = {a for a, api in instance.apis.items() if a in spec.apis or api.seller in spec.vendors}
-    workflows = None if spec.workflows is None else frozenset(spec.workflows)
+    workflows = frozenset(spec.workflows) if spec.workflows else None
     return Concentration(frozenset(spec.sites), frozenset(apis), workflows, laid(spec.share, time))

@@ -12,7 +12,7 @@ from optimizer.instance.by_period import ByPeriod as Given
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.load import parse
 from optimizer.instance.schema import Budget as BudgetSpec
-from optimizer.instance.schema import GpuSpec, Instance
+from optimizer.instance.schema import GpuSpec, Instance, Upgrade
 from optimizer.instance.schema import Pool as PoolSpec
 from optimizer.instance.schema import Site as SiteSpec
 from optimizer.verify import market, stack, work
@@ -38,7 +38,7 @@ def read(resolved: Mapping[str, Any]) -> Facts:
     pools = {p: _pool(instance, p, pool, time) for p, pool in instance.pools.items()}
     return Facts(
         time,
-        {s: _site(site, time) for s, site in instance.sites.items()},
+        {s: _site(instance, s, time) for s in instance.sites},
         pools,
         {i: work.deployment(instance, i, d, calendar) for i, d in instance.deployments.items()},
         {a: work.api(instance, api, calendar) for a, api in instance.apis.items()},
@@ -73,7 +73,10 @@ def _laid(given: Given | None, time: Time, times: float = 1.0) -> ByPeriod | Non
     return None if given is None else laid(given, time, times)
 
 
-def _site(site: SiteSpec, time: Time) -> Site:
+def _site(instance: Instance, name: str, time: Time) -> Site:
+    site = instance.sites[name]
+    upgrades = [spec for spec in instance.offers.values() if isinstance(spec, Upgrade) and spec.site == name]
+    built = {kind: dict.fromkeys(time.periods, 0.0) for spec in upgrades for kind in spec.racks}
     curtailed = {b: laid(mw, time, KW_PER_MW) for b, mw in site.curtailment.items()}
     return Site(
         site.jurisdiction,
@@ -86,7 +89,7 @@ def _site(site: SiteSpec, time: Time) -> Site:
         t_co2_per_mwh=_or_nothing(site.g_co2_per_kwh, time, 1 / KWH_PER_MWH),
         m3_per_mwh=_or_nothing(site.water_l_per_kwh, time),
         usd_per_t_co2=_or_nothing(site.usd_per_t_co2, time),
-        racks={name: laid(number, time) for name, number in site.racks.items()},
+        racks={**built, **{kind: laid(number, time) for kind, number in site.racks.items()}},
         storage_tb=_laid(site.storage_tb, time),
         usd_per_tb_month=_or_nothing(site.usd_per_tb_month, time),
     )
@@ -161,7 +164,7 @@ def _layouts(pool: PoolSpec, gpu: GpuSpec) -> Mapping[str, Mapping[str, int]]:
 
 
 def _budget(spec: BudgetSpec, instance: Instance, calendar: Calendar, name: str) -> Budget:
-    usual = CAPEX if name == "capex_usd" else OPEX
+    usual = CAPEX if name.startswith("capex") else OPEX
     return Budget(tuple(spec.terms or usual), _grouped(instance, calendar, spec.amount, spec.per))
 
 
