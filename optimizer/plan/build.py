@@ -14,11 +14,18 @@ from optimizer.engine.outcome import Outcome
 from optimizer.engine.progress import relative_gap
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data
-from optimizer.plan import money, tables
+from optimizer.plan import choices, money, physical, tables
 from optimizer.plan.plan import SCHEMA, TABLES, Document, Row, jsonable
 from optimizer.plan.use import Use
 from optimizer.plan.verdicts import verdicts
 
+CHOICES = {
+    table.__name__: table
+    for table in (
+        choices.tools, choices.bundles, choices.hosting, choices.retraining, choices.rescue, choices.moves,
+        choices.commitments, choices.changes,
+    )
+}  # fmt: skip
 FULL = 0.99  # of a capacity: what is left is hardly of use to anyone
 
 
@@ -66,10 +73,13 @@ def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) ->
         "endpoints": list(tables.endpoints(use)),
         "serving": list(tables.serving(use)),
         "resources": rows,
-        "decisions": list(tables.decisions(use)),
-        "pools": list(tables.pools(stated, use)),
-        "layouts": list(tables.layouts(use)),
-        "power": list(tables.power(stated, use)),
+        "decisions": list(choices.decisions(use)),
+        **{name: list(table(use)) for name, table in CHOICES.items()},
+        "pools": list(physical.pools(stated, use)),
+        "layouts": list(physical.layouts(use)),
+        "power": list(physical.power(stated, use)),
+        "footprint": list(physical.footprint(stated, use)),
+        "stranded": list(physical.stranded(use)),
         "allocation": money.rows(cash),
         "verdicts": list(verdicts(use, cash, [row for row in rows if row["full"]], gap)),
     })  # fmt: skip

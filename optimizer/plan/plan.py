@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "solvency/plan/1"
+FIRST = ("ledger", "workflows", "endpoints", "serving", "resources", "decisions", "candidates")  # in every plan ever
 UNALLOCATED = "unallocated"  # the line of the allocation for costs that no workflow causes
 
 Row = dict[str, Any]
@@ -73,6 +74,18 @@ class Plan:
     power = Table("site", "period", "day_part", "kw", "limit")
     allocation = Table("workflow", "period", "term", "cash_usd")
     verdicts = Table("workflow", "verdict", "served_share", "net_usd", "why")
+    tools = Table("tool", "period", "adopted", "usd")
+    bundles = Table("workflow", "period", "bundle", "chosen")
+    hosting = Table("model", "site", "period", "hosted")
+    retraining = Table("workflow", "pool", "period", "gpu_hours")
+    rescue = Table("loss", "workflow", "source", "period", "day_part", "rescued")
+    moves = Table("endpoint", "period", "up", "down")
+    commitments = Table("api", "period", "usd", "shortfall")
+    changes = Table("kind", "name", "period", "against", "before", "now", "up", "down")
+    footprint = Table("site", "period", "mwh", "t_co2", "m3")
+    stranded = Table(
+        "pool", "endpoint", "period", "gpu_hours", "fed_share", "stranded_share", "stranded_usd", "bound_by"
+    )
 
     @property
     def status(self) -> str:
@@ -118,10 +131,10 @@ class Plan:
             raise _refused(path, f"cannot be read as a plan: {error}") from error
         if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
             raise _refused(path, f"is not a plan: its schema is not {SCHEMA!r}")
-        missing = [name for name in (*TABLES, "instance", "status") if name not in document]
+        missing = [name for name in (*FIRST, "instance", "status") if name not in document]
         if missing:
             raise _refused(path, f"is not a whole plan: {', '.join(missing)} missing")
-        return cls(dict(document))
+        return cls({**{name: [] for name in TABLES}, **document})
 
 
 TABLES: Mapping[str, Table] = {name: member for name, member in vars(Plan).items() if isinstance(member, Table)}

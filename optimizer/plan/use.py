@@ -38,6 +38,11 @@ class Use:
         return {(e, Period(t)): round(n) for (e, t), n in self.values.get("replicas", {}).items() if n > 0.5}
 
     @cached_property
+    def lots(self) -> dict[tuple[str, Period], int]:
+        """Lots ordered by offer and period of order, where there are any."""
+        return {(o, Period(t)): round(n) for (o, t), n in self.values.get("buy", {}).items() if n > 0.5}
+
+    @cached_property
     def served(self) -> Sums:
         """Tasks by workflow and period, from every source."""
         return _summed({(w, t, s, b): n for (w, s, t, b), n in self.serving.items()}, 2)
@@ -87,6 +92,14 @@ class Use:
         )
 
     @cached_property
+    def gpu_hours(self) -> Sums:
+        """GPU-hours by pool, period and workflow: those kept to serve it, and those that retrain it."""
+        ends = self.data.endpoints
+        kept: Sums = {(ends[e].pool, t, w, e): ends[e].gpus * hours for (e, t, w), hours in self.held.items()}
+        trained: Sums = {(p, t, w, ""): hours for (w, p, t), hours in self.values.get("retrain", {}).items()}
+        return _summed({**kept, **trained}, 3)
+
+    @cached_property
     def held(self) -> Sums:
         """Replica-hours kept for a workflow, its peaks, headroom and outages included, by endpoint, period, workflow.
 
@@ -95,6 +108,16 @@ class Use:
         wanted = {key: hours * self._margin(key[2], key[0]) for key, hours in self.busy.items()}
         claimed = _summed(wanted, 2)
         return {key: hours * min(1.0, self.there(*key[:2]) / claimed[key[:2]]) for key, hours in wanted.items()}
+
+    def gpus_there(self, p: str, t: Period) -> float:
+        """GPUs of a pool: owned or leased, plus arrived, less retired."""
+        brought = sum(
+            lots * each.amount.get((order, t), 0.0)
+            for (o, order), lots in self.lots.items()
+            for each in self.data.offers[o].brings
+            if each.effect == "gpus" and each.owner == p
+        )
+        return self.data.pools[p].count[t] + brought
 
     def there(self, e: str, t: str) -> float:
         """Replica-hours that stand at an endpoint in a period."""
