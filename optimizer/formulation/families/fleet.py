@@ -17,11 +17,13 @@ SECONDS = 3600.0
 def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
     r"""GPUs of replicas, tools and retraining fit the GPUs of the pool; slices fit the layouts that GPUs are cut into.
 
-    No more nodes are powered than there are; the last may be partly filled.
+    No more nodes are powered than there are; the last may be partly filled. Replicas that take no slot, because they
+    span scale-up domains, stand on GPUs that no layout cuts.
 
     $$ \sum_{e} g_e \, \mathrm{replicas}_{et} + \mathrm{others}_{pt} \le G_{pt}, \qquad
        \sum_{e \in \kappa} \mathrm{replicas}_{et} \le \sum_{l} n_{l\kappa} \, \mathrm{layout}_{plt}, \qquad
-       \sum_l \gamma_p \, \mathrm{layout}_{plt} \le G_{pt} $$
+       \sum_l \gamma_p \, \mathrm{layout}_{plt} + \sum_{e \in \varnothing} g_e \, \mathrm{replicas}_{et}
+       \le G_{pt} $$
 
     Price: what one more GPU in the pool would earn over the period.
     """
@@ -29,7 +31,8 @@ def gpu_capacity(m: Model, d: Data) -> Iterator[Row]:
         for t in d.calendar.periods:
             there, others = gpus_there(m, d, p, t), other_gpus(m, d, p, t)
             if pool.layouts and pool.sharing != "shared":
-                yield Row((p, t), pool.layout_gpus * _cut(m, pool, t) + others, "<=", there)
+                taken = pool.layout_gpus * _cut(m, pool, t) + _uncut_gpus(m, d, p, t)
+                yield Row((p, t), taken + others, "<=", there)
                 yield from _slots(m, d, pool, t)
             else:
                 yield Row((p, t), replica_gpus(m, d, p, t) + others, "<=", there)
@@ -49,9 +52,8 @@ def powered_link(m: Model, d: Data) -> Iterator[Row]:
             others = other_gpus(m, d, p, t)
             yield Row((p, t), replica_gpus(m, d, p, t) + others, "<=", pool.node * m.powered[p, t])
             if pool.layouts:
-                yield Row(
-                    (p, t, "cut"), pool.layout_gpus * _cut(m, pool, t) + others, "<=", pool.node * m.powered[p, t]
-                )
+                taken = pool.layout_gpus * _cut(m, pool, t) + _uncut_gpus(m, d, p, t)
+                yield Row((p, t, "cut"), taken + others, "<=", pool.node * m.powered[p, t])
 
 
 @family(index="pool period slot", unit="GB", price="$/GB")
@@ -102,6 +104,14 @@ def compute_capacity(m: Model, d: Data) -> Iterator[Row]:
 
 def _cut(m: Model, pool: Pool, t: Period) -> Expression:
     return quicksum(m.layout[pool.id, name, t] for name in pool.layouts)
+
+
+def _uncut_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
+    return quicksum(
+        d.endpoints[e].gpus * m.replicas[e, t]
+        for e in d.endpoints_at[p]
+        if d.endpoints[e].slot is None and (e, t) in m.replicas
+    )
 
 
 def _slots(m: Model, d: Data, pool: Pool, t: Period) -> Iterator[Row]:
