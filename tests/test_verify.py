@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from plans import CASH, Document, plan
+from spoils import Spoil, both, line, put, say, serve, served
 
 import optimizer.verify
 from optimizer.verify import Row, placement, verify
 from optimizer.verify.rows import TOLERANCE
-
-Spoil = Callable[[Document], Any]
-
-
-def line(p: Document, table: str, **at: str) -> Document:
-    return next(each for each in p[table] if all(each[k] == v for k, v in at.items()))
-
-
-def put(table: str, at: dict[str, str], **values: Any) -> Spoil:
-    return lambda p: line(p, table, **at).update(values)
-
-
-def say(path: str, value: Any) -> Spoil:
-    """Change the instance inside the plan: `pools.whole.count`."""
-
-    def spoil(p: Document) -> None:
-        *parents, last = path.split("/")
-        at = p["instance"]["resolved"]
-        for name in parents:
-            at = at[name]
-        at[last] = value
-
-    return spoil
-
-
-def serve(w: str, source: str, t: str, part: str, served: float) -> Spoil:
-    at = {"workflow": w, "source": source, "period": t, "day_part": part}
-    return lambda p: p["serving"].append(at | {"served": served})
-
-
-def served(w: str, source: str, t: str, part: str, tasks: float) -> Spoil:
-    return put("serving", {"workflow": w, "source": source, "period": t, "day_part": part}, served=tasks)
 
 
 def endpoint(e: str, t: str, **values: Any) -> Spoil:
@@ -103,6 +71,10 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("hbm_capacity", "more residents than a GPU takes", say("pools/mps/max_residents", 1)),
     ("bandwidth_capacity", "more bytes than move", say("deployments/listener/work/speech/bytes_gb_per_task", 5e6)),
     ("compute_capacity", "more operations than compute", say("deployments/listener/work/speech/tflop_per_task", 2e6)),
+    ("bandwidth_capacity", "bytes that only dark GPUs would move", both(say("pools/mps/node", 1), say(
+        "deployments/listener/work/speech/bytes_gb_per_task", 2.88e6))),
+    ("compute_capacity", "operations that only dark GPUs would do", both(say("pools/mps/node", 1), say(
+        "deployments/listener/work/speech/tflop_per_task", 1e6))),
     ("power_limit", "a smaller permit", say("sites/east/power_mw", 0.008)),
     ("power_limit", "a worse PUE", say("sites/east/pue", 3.5)),
     ("power_limit", "hungrier replicas", say("deployments/trainer-8/op_kw", 40)),
