@@ -61,7 +61,7 @@ def buy(ground: Ground) -> Bought:
     bought = Bought()
     for a, api in ground.instance.apis.items():
         for w, workflow in ground.instance.workflows.items():
-            if workflow.gpu_hours is not None or (workflow.bundles is not None and not workflow.value_usd):
+            if workflow.gpu_hours is not None or not workflow.value_usd:
                 continue
             drop = _unfit(workflow, api, a, asked_for=w in api.prices)
             offered = {} if drop else dict(_offered(ground, a, w))

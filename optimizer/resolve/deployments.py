@@ -233,7 +233,7 @@ def needs_of(ground: Ground, w: str, model: AiModel) -> Iterator[tuple[Use, Need
 
 def with_tools(tools: Tools, hbm: float) -> str:
     """End of the name of a deployment whose memory is what tools make of it."""
-    return f"/with-{'+'.join(tools)}-{hbm:g}" if tools else ""
+    return f"/with-{'-'.join(tools)}-{hbm:g}" if tools else ""
 
 
 def sizes(place: Place, grid: Iterable[int]) -> list[Size]:

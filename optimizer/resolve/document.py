@@ -39,7 +39,7 @@ def document(ground: Ground, placed: Placed, bought: Bought, before: Past, data:
     accepted = {name for w in instance.workflows.values() for name in w.accepts.models or ()}
     models = ({d.model for d in used.values()} | accepted) & set(ground.models)
     parts = {
-        "sites": {s: _site(data, s, spec) for s, spec in stated["sites"].items()},
+        "sites": stated["sites"],
         "pools": {p: _pool(ground, p, spec) for p, spec in stated["pools"].items()},
         "gpus": {place.gpu.id: _gpu(place.gpu) for place in ground.places.values()},
         "models": {name: _model(ground.models, name) for name in sorted(models)},
@@ -64,12 +64,6 @@ def document(ground: Ground, placed: Placed, bought: Bought, before: Past, data:
 
 def _without(spec: Plain, *keys: str) -> Plain:
     return {k: v for k, v in spec.items() if k not in keys}
-
-
-def _site(data: Data, s: str, spec: Plain) -> Plain:
-    """With the rack classes that an upgrade would bring, none of which is there."""
-    racks = {kind: 0 for kind in data.sites[s].racks if kind not in spec.get("racks", {})}
-    return {**spec, "racks": {**spec.get("racks", {}), **racks}} if racks else spec
 
 
 def _limits(ground: Ground, spec: Plain) -> Plain:

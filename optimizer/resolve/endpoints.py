@@ -61,8 +61,9 @@ def place_all(ground: Ground) -> Placed:
 
 
 def _admitted(ground: Ground, place: Place) -> tuple[set[str], list[Candidate]]:
-    """Workflows that may run on this pool at all."""
-    drops = {w: eligibility.of_place(workflow, place) for w, workflow in ground.instance.workflows.items()}
+    """Workflows with work in tasks that may run on this pool at all."""
+    flows = {w: workflow for w, workflow in ground.instance.workflows.items() if workflow.value_usd}
+    drops = {w: eligibility.of_place(workflow, place) for w, workflow in flows.items()}
     fallen = [Candidate(w, place.id, place.gpu.id, *drop) for w, drop in drops.items() if drop]
     return {w for w, drop in drops.items() if drop is None}, fallen
 

@@ -8,7 +8,7 @@ from optimizer.formulation.data import Data, Endpoint, Part, Period, Pool, Site
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.faults import BadInput
-from optimizer.instance.schema import Instance, Upgrade
+from optimizer.instance.schema import Instance
 from optimizer.instance.schema import Pool as PoolSpec
 from optimizer.instance.schema import Site as SiteSpec
 from optimizer.resolve.faults import fault
@@ -66,7 +66,7 @@ def site(ground: Ground, name: str) -> Site:
         t_co2_per_mwh=carbon,
         m3_per_mwh=over(spec.water_l_per_kwh) or over(ByPeriod(0.0)),
         usd_per_t_co2=over(spec.usd_per_t_co2),
-        racks={kind: over(racks) for kind, racks in {**_built(ground, name), **spec.racks}.items()},
+        racks={kind: over(racks) for kind, racks in spec.racks.items()},
         storage_tb=None if spec.storage_tb is None else over(spec.storage_tb),
         usd_per_tb_month=over(spec.usd_per_tb_month),
         jurisdiction=spec.jurisdiction,
@@ -83,12 +83,6 @@ def _power_kw(ground: Ground, spec: SiteSpec) -> dict[Period, float] | None:
         for t in ground.clock.since(first) if first else ():
             kw[t] += KW_PER_MW * permit.power_mw
     return kw
-
-
-def _built(ground: Ground, site: str) -> dict[str, ByPeriod]:
-    """Rack classes that an upgrade would bring to a site that has none of them."""
-    upgrades = [o for o in ground.instance.offers.values() if isinstance(o, Upgrade) and o.site == site]
-    return {kind: ByPeriod(0.0) for upgrade in upgrades for kind in upgrade.racks}
 
 
 def nodes_per_rack(ground: Ground, where: Place) -> float:
