@@ -26,14 +26,20 @@ STORIES = {  # net value as the file tells it, and without what decides
     "deadline": (120_000, 140_000),
     "hbm-bandwidth": (84_240, 90_000),
     "hbm-capacity": (61_200, 86_400),
+    "headroom": (16_000, 20_000),
+    "latency": (10_000, 40_000),
     "launches": (5_000, 6_000),
+    "must-run": (5_000, 10_000),
     "owning-cheaper": (57_222, 44_640),
     "partition": (14_000, 26_000),
     "portfolio": (5_000, 6_000),
     "power-permit": (180_000, 240_000),
     "replica-floor": (2_400, 4_488),
+    "residency": (3_000, 5_000),
     "service-floor": (20_000, 40_000),
+    "shared-compute": (95_340, 108_000),
     "valleys": (146_000 / 3, 125_000 / 3),
+    "whole-nodes": (0, 3_700),
 }
 SECONDS = 4.0  # two are promised on a quiet machine
 FAULTS = (  # what is spoilt, how, and where and as what it is found
