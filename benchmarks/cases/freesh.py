@@ -44,6 +44,7 @@ def instance(problem: int) -> dict[str, Any]:
             f"{row['site']}-{g}": _pool(row["site"], g, int(row[f"{g}_available"]))
             for row in _table("sites.csv")
             for g in ("a100", "h100")
+            if int(row[f"{g}_available"])
         },
         "deployments": {row["mode"]: _mode(row, periods) for row in _table("modes.csv")},
         "workflows": {c: _class([float(step[f"qps_{c}"]) * STEP for step in steps]) for c in classes},
@@ -58,15 +59,15 @@ def answers() -> dict[int, float | None]:
 
 
 def _gpu(name: str) -> dict[str, Any]:
-    """Draw stands on the replica alone; sizes are those of the modes, and nothing else of the GPU is read."""
+    """Draw stands on the replica alone; nothing else of the GPU is read, and a site's GPUs are one domain."""
     return {
         "name": name, "vendor": "NVIDIA", "hbm_gb": 80, "usable_hbm_gb": 80, "bandwidth_tb_s": 1, "tflops": {"bf16": 1},
-        "idle_kw": 0, "op_kw": 0, "gpus_per_node": 8, "scale_up_domain": 8, "cooling": "air",
+        "idle_kw": 0, "op_kw": 0, "gpus_per_node": 8, "scale_up_domain": 24, "cooling": "air",
     }  # fmt: skip
 
 
 def _pool(site: str, gpu: str, count: int) -> dict[str, Any]:
-    return {"site": site, "gpu": gpu, "count": count, "node": 1, "usd_per_gpu_hour": 0}
+    return {"site": site, "gpu": gpu, "count": count, "node": count, "usd_per_gpu_hour": 0}
 
 
 def _mode(row: dict[str, str], periods: list[str]) -> dict[str, Any]:
@@ -80,9 +81,11 @@ def _mode(row: dict[str, str], periods: list[str]) -> dict[str, Any]:
         "model": "one per class",
         "gpu": gpu,
         "gpus": int(row[gpu]),
+        "precision": "fp8",
         "hbm_gb": 1,
         "work": work,
         "workflows": sorted(work),
+        "availability": 1,
         "keep": True,
         "replicas": {"constant": [periods]},
     }

@@ -1,0 +1,33 @@
+"""The documentation shows what the program prints, and names nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.refresh import TOP, blocks, masked, pages, run
+
+BLOCKS = list(blocks())
+
+
+@pytest.mark.parametrize(("page", "command", "shown"), BLOCKS, ids=[command for _, command, _ in BLOCKS])
+def test_shown_output_is_real(page, command, shown):
+    assert masked(run(command)) == masked(shown), f"{page.name} is stale: python -m docs.refresh"
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_nothing_committed_leads_outside():
+    """No path of a machine, no parent's folder, no registry host in what is shipped."""
+    outside = re.compile(r"/work/|/root/|\.\./shared|pypi\.org|files\.pythonhosted")
+    ours = {Path(__file__).name}
+    for folder in ("optimizer", "docs", "tests", "benchmarks", "instances", "models"):
+        for path in (TOP / folder).rglob("*"):
+            if path.suffix in {".py", ".md", ".yaml", ".toml", ".txt", ".csv", ".json"} and path.name not in ours:
+                assert not outside.search(path.read_text(errors="ignore")), path
