@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import date
 from typing import NamedTuple
 
+from optimizer.catalogue.names import UnknownName
+from optimizer.catalogue.prices import NoPrice, api_price
 from optimizer.formulation.data import ApiLimit, ApiPair, Candidate, Period, Variant
 from optimizer.instance.calendar import Calendar
 from optimizer.instance.faults import BadInput
@@ -20,8 +21,7 @@ from optimizer.resolve.tokens import PLAIN, Tokens, tokens
 from optimizer.resolve.tools import on_api
 from optimizer.resolve.types import Drop, Ground, Use
 
-LIST = "genai-prices:"
-PRICED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)  # some list prices depend on the hour; a plan must not
+PRICED_ON = date(2026, 11, 22)  # some list prices depend on the day; a plan must not
 MTOK = 1e6
 MINUTES_PER_HOUR = 60.0
 
@@ -149,20 +149,12 @@ def _stated(price: ApiPrice, need: Tokens | None, calendar: Calendar) -> Mapping
 
 
 def _list_price(instance: Instance, a: str, name: str, need: Tokens) -> float:
-    """Money for one call at the list price of `genai-prices`, tiers by the length of this very call."""
-    from genai_prices import Usage, calc_price  # noqa: PLC0415 (a fifth of a second, only where a list price is asked for)
-
-    provider, _, model = name.removeprefix(LIST).partition("/")
-    calls = (max(round(need.into), 1), max(round(need.out), 1))
-    use = Usage(input_tokens=calls[0], cache_read_tokens=round(need.cached), output_tokens=calls[1])
+    """Money for one call at the list price, tiers by the length of this very call."""
     try:
-        found = calc_price(use, model_ref=model, provider_id=provider, genai_request_timestamp=PRICED_AT)
-    except LookupError as error:
+        price = api_price(name, need.into, need.out, PRICED_ON)
+    except (UnknownName, NoPrice) as error:
         at = ("apis", a, "model")
         maybe = f"state usd_per_mtok_in and usd_per_mtok_out in apis.{a}"
         raise BadInput([fault(instance, at, f"apis.{a}.model: no list price for '{name}': {error}", maybe)]) from error
-    return _scaled(found.input_price, need.into / calls[0]) + _scaled(found.output_price, need.out / calls[1])
-
-
-def _scaled(usd: Decimal, factor: float) -> float:
-    return float(usd) * factor
+    fresh = (need.into - need.cached) * price.usd_per_mtok_in + need.cached * price.usd_per_mtok_cached_in
+    return (fresh + need.out * price.usd_per_mtok_out) / MTOK

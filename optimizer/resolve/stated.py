@@ -12,11 +12,11 @@ from optimizer.formulation.data import Candidate
 from optimizer.instance.schema import Constant, Effect, SpeedSpec, Workflow
 from optimizer.instance.schema import Deployment as Stated
 from optimizer.resolve import eligibility
-from optimizer.resolve.deployments import Size, power_kw, with_tools
 from optimizer.resolve.tokens import PLAIN, Tokens, tokens
 from optimizer.resolve.tools import on_model
 from optimizer.resolve.training import MODEL
 from optimizer.resolve.types import Deployment, Drop, Ground, Place, Tools, Use, Work
+from optimizer.resolve.ways import Size, power_kw, with_tools
 
 UNKNOWN = "unstated"
 
