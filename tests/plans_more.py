@@ -38,7 +38,12 @@ INSTANCE: Document = {
         "old": {"site": "east", "gpu": "big", "count": 4, "node": 2, "usd_per_gpu_hour": 1},
         "far": {"site": "west", "gpu": "big", "count": 4, "usd_per_gpu_hour": 0.5, "lease_usd_per_gpu_hour": 0.2},
     },
-    "models": {"llama": {"params_b": 100, "commercial_use": True}},  # 0.103 TB in fp8
+    "models": {
+        "llama": {  # 0.103 TB in fp8
+            "params_b": 100, "layers": 80, "kv_values_per_token": 160_000, "kv_heads": 8, "context_tokens": 8192,
+            "precisions": ["fp8"], "commercial_use": True,
+        },
+    },
     "deployments": {
         "m-2": {
             "model": "llama", "gpu": "big", "precision": "fp8", "gpus": 2, "hbm_gb": 140, "idle_kw": 0.4, "op_kw": 2,

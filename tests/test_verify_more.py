@@ -118,7 +118,7 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("concentration_limit", "a smaller share", say("limits/concentration/acme/share", 0.14)),
     ("concentration_limit", "at the sites too", say("limits/concentration/acme/sites", ["west"])),
     ("concentration_limit", "of fewer workflows", both(say("limits/concentration/acme/workflows", ["chat"]), say(
-        "limits/concentration/acme/share", 0.149))),
+        "limits/concentration/acme/share", 0.1455))),
     ("proof_floor", "a smaller pilot", say("workflows/trial/pilot/share", 0.09)),
     ("proof_floor", "proven later", say("workflows/trial/pilot/periods", 2)),
     ("exploration_limit", "less exploration", say("limits/exploration", 0.0002)),

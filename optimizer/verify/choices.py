@@ -9,6 +9,8 @@ from itertools import pairwise
 from optimizer.verify.rows import Row
 from optimizer.verify.tables import Tables
 
+NOTHING = 1e-6  # tasks; less is the solver's dust
+
 
 def tools(d: Tables) -> Iterator[Row]:
     """Tools that are needed or used are adopted; of a redundant group, one at most."""
@@ -20,6 +22,10 @@ def tools(d: Tables) -> Iterator[Row]:
     for (j, w, t), tasks in _tooled(d).items():
         most = d.facts.workflows[w].demand[t] * d.adopted.get((j, t), 0.0)
         yield Row("tool_link", (j, t, f"used by {w}"), t, tasks, "<=", most, d.facts.workflows[w].demand[t])
+    for (loss, w, source, t, b), tasks in d.rescued.items():
+        for j in source.split("+")[1:] if tasks > NOTHING else ():
+            adopted = d.adopted.get((j, t), 0.0)
+            yield Row("tool_link", (j, t, f"used by {w} after {loss}", b), t, adopted, ">=", 1.0)
     for group in sorted({j.group for j in d.facts.tools.values() if j.group}):
         members = [name for name, j in d.facts.tools.items() if j.group == group]
         for t in d.facts.time.periods:
@@ -28,18 +34,12 @@ def tools(d: Tables) -> Iterator[Row]:
 
 
 def _tooled(d: Tables) -> dict[tuple[str, str, str], float]:
-    """Most tasks by tool, workflow and period that use the tool, in normal operation or after any loss."""
-    used: dict[tuple[str, str, str, str], float] = defaultdict(float)
-    normal = ((("", w, source, t), n) for (w, source, t, _), n in d.served.items())
-    after = (((loss, w, source, t), n) for (loss, w, source, t, _), n in d.rescued.items())
-    for each in (normal, after):
-        for (loss, w, source, t), tasks in each:
-            for j in source.split("+")[1:]:
-                used[loss, j, w, t] += tasks
-    most: dict[tuple[str, str, str], float] = {}
-    for (_, j, w, t), tasks in used.items():
-        most[j, w, t] = max(tasks, most.get((j, w, t), 0.0))
-    return most
+    """Tasks by tool, workflow and period that use the tool."""
+    used: dict[tuple[str, str, str], float] = defaultdict(float)
+    for (w, source, t, _), tasks in d.served.items():
+        for j in source.split("+")[1:]:
+            used[j, w, t] += tasks
+    return used
 
 
 def bundles(d: Tables) -> Iterator[Row]:
@@ -63,7 +63,8 @@ def change(d: Tables) -> Iterator[Row]:
         yield from _moves(d, e)
         yield from _constant(d, e)
     for (e, t), n in change.replicas.items():
-        yield Row("change_link", (e, t, "pinned"), t, d.replicas.get((e, t), 0.0), "==", n)
+        if d.wanted(e, t):
+            yield Row("change_link", (e, t, "pinned"), t, d.replicas.get((e, t), 0.0), "==", n)
     for (w, t), held in change.funded.items():
         if d.facts.workflows[w].demand[t]:
             rule, fund = "pinned" if held else "banned", d.funded.get((w, t), 0.0)

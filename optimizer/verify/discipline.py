@@ -37,7 +37,7 @@ def commitments(d: Tables) -> Iterator[Row]:
 
 
 def concentration(d: Tables) -> Iterator[Row]:
-    """Output tokens that some sites and APIs carry, against their share of all."""
+    """Good output tokens that some sites and APIs carry, against their share of all."""
     for name, each in d.facts.concentrations.items():
         for t, share in each.share.items():
             carried, total = _mtok(d, each, t)
@@ -45,11 +45,14 @@ def concentration(d: Tables) -> Iterator[Row]:
 
 
 def _mtok(d: Tables, each: Concentration, t: str) -> tuple[float, float]:
-    """Million output tokens of the workflows that count: those of the sources named, and all."""
+    """Million good output tokens of the workflows that count, as their owner counts them: of the sources named, of all.
+
+    A task counts the same wherever it is served, however many tokens a model or a retry spends on it.
+    """
     carried = total = 0.0
-    for w in d.facts.workflows:
+    for w, work in d.facts.workflows.items():
         for source, tasks in d.handled(w, t) if each.workflows is None or w in each.workflows else ():
-            mtok = tasks * d.tokens(w, source)[1] / MTOK
+            mtok = tasks * d.outcome(w, source).good * work.tokens("default")[1] / MTOK
             total += mtok
             carried += mtok if d.site(source) in each.sites or d.behind(source) in each.apis else 0.0
     return carried, total
