@@ -12,7 +12,7 @@ from pyomo.environ import ConcreteModel, value
 from optimizer.engine.compile import compile_model
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
-from optimizer.engine.program import Tag
+from optimizer.engine.program import Program, Tag
 from optimizer.engine.progress import Listener
 from optimizer.engine.watch import Cancel
 from optimizer.formulation.build import Formulation, UnknownFamily, state
@@ -25,6 +25,7 @@ from optimizer.instance.schema import Instance
 from optimizer.plan.build import allocation, header
 from optimizer.plan.conflict import conflict
 from optimizer.plan.plan import Plan
+from optimizer.plan.studies import studies
 from optimizer.resolve import resolve
 from optimizer.verify import Row as CheckedRow
 from optimizer.verify import Verification, verify
@@ -49,12 +50,14 @@ def solve(
     set: Sequence[str] | Mapping[str, Any] = (),
     drop: Sequence[str] = (),
     extra: Sequence[Family] = (),
+    judge: bool = True,
     progress: Listener | None = None,
     cancel: Cancel | None = None,
 ) -> Plan:
     """The best plan of an instance, proved to `gap` unless `time_limit` (seconds of wall clock) comes first.
 
-    `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own. A plan
+    `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own; `judge`
+    is whether offers, tools and workflows left out are judged by further solves in the time that is left. A plan
     always passed the check against the instance; InternalError is raised otherwise, SolverError if the
     solver failed, BadInput if the instance, a change, a name or a number asked for is wrong.
     """
@@ -72,7 +75,9 @@ def solve(
     origin = {"name": instance.name, "path": instance.source, "sha256": instance.sha256}
     document = header(outcome, {**origin, "resolved": resolution.document}, options, resolution.data)
     document["scenario"] = scenario
-    document |= _answer(resolution.data, stated, outcome, document, extra)
+    document |= _answer(resolution.data, stated, program, outcome, document, extra)
+    if outcome.values and judge and outcome.status != "interrupted":
+        document |= studies(resolution.data, stated, program, outcome, document, began + time_limit, cancel)
     document["seconds"] = monotonic() - began
     return Plan(document)
 
@@ -104,7 +109,12 @@ def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) ->
 
 
 def _answer(
-    data: Data, stated: Formulation, outcome: Outcome, document: Mapping[str, Any], extra: Sequence[Family]
+    data: Data,
+    stated: Formulation,
+    program: Program,
+    outcome: Outcome,
+    document: Mapping[str, Any],
+    extra: Sequence[Family],
 ) -> dict[str, Any]:
     """What the outcome adds to the document: a checked allocation, or the conflict that rules one out."""
     if outcome.status == "infeasible":
@@ -112,7 +122,7 @@ def _answer(
     if not outcome.values:
         return {}
 
-    filled = allocation(data, stated, outcome, document["options"]["gap"])
+    filled = allocation(data, stated, program, outcome, document["options"]["gap"])
     check = _verified({**document, **filled}, stated, extra)
     found = {name: getattr(check, name) for name in ("checked_rows", "worst_violation", "passed", "rows_by_family")}
     return {**filled, "verification": found}

@@ -85,6 +85,10 @@ class Highs:
             return None
         return np.array(self.h.getSolution().col_value, float)
 
+    def prices(self) -> Floats:
+        """Price of each row of a linear program that was solved to its optimum."""
+        return np.array(self.h.getSolution().row_dual, float)
+
     def bound(self) -> float | None:
         """The proved bound of a program with whole numbers; of an optimal linear one its objective."""
         info = self.h.getInfo()

@@ -8,14 +8,17 @@ from importlib.metadata import PackageNotFoundError, version
 from math import fsum
 from typing import Any
 
-import pyomo.environ as pyo
-
 from optimizer.engine.outcome import Outcome
+from optimizer.engine.program import Program
 from optimizer.engine.progress import relative_gap
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data
 from optimizer.plan import choices, money, physical, tables
+from optimizer.plan.economics import unit_economics
+from optimizer.plan.loading import load
 from optimizer.plan.plan import SCHEMA, TABLES, Document, Row, jsonable
+from optimizer.plan.rent import placement_rent
+from optimizer.plan.statement import statement
 from optimizer.plan.use import Use
 from optimizer.plan.verdicts import verdicts
 
@@ -54,14 +57,15 @@ def header(outcome: Outcome, instance: Mapping[str, Any], options: Mapping[str, 
     })  # fmt: skip
 
 
-def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) -> Document:
-    """The keys of a plan that its decisions fill: objective, proof and every table."""
-    load(stated, outcome)
+def allocation(data: Data, stated: Formulation, program: Program, outcome: Outcome, gap: float) -> Document:
+    """The keys of a plan that its decisions fill: objective, proof and every table but those of `studies`."""
+    load(stated, outcome.values)
     use = Use(data, outcome.values)
     cash = money.allocate(stated, use)
     lines = money.ledger(stated, data)
     objective = fsum(line["usd"] for line in lines)
     bound = None if outcome.bound is None else max(outcome.bound, objective)  # above it by the solver's dust alone
+    rent = placement_rent(program, outcome.values, stated.families, data)
     rows = [{**row, "full": is_full(row, data)} for row in tables.resources(stated)]
     return jsonable({
         "objective_usd": objective,
@@ -81,6 +85,8 @@ def allocation(data: Data, stated: Formulation, outcome: Outcome, gap: float) ->
         "footprint": list(physical.footprint(stated, use)),
         "stranded": list(physical.stranded(use)),
         "allocation": money.rows(cash),
+        "statement": list(statement(data, cash, rent)),
+        "unit_economics": list(unit_economics(use, cash)),
         "verdicts": list(verdicts(use, cash, [row for row in rows if row["full"]], gap)),
     })  # fmt: skip
 
@@ -93,14 +99,6 @@ def is_full(row: Row, data: Data) -> bool:
     if row["family"] == "gpu_capacity" and row["row"] in data.pools:
         least = max(least, FULL * min((data.endpoints[e].gpus for e in data.endpoints_at[row["row"]]), default=0.0))
     return bool(row["slack"] < least)
-
-
-def load(stated: Formulation, outcome: Outcome) -> None:
-    """Give every decision of the model its value; what the solver never saw is zero."""
-    for variable in stated.model.component_objects(pyo.Var):
-        values = outcome.values.get(variable.name, {})
-        for key, decision in variable.items():
-            decision.set_value(values.get(key, 0.0), skip_validation=True)
 
 
 def versions(outcome: Outcome) -> dict[str, str]:

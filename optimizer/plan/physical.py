@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyomo.environ as pyo
@@ -83,19 +83,19 @@ class _Feed:
 
     @property
     def starved(self) -> float | None:
-        """Share of the compute that cannot be fed."""
-        if self.fed is None:
-            return None
-        return max(1.0 - self.fed, 0.0) if self.bound_by in STARVES else 0.0
+        """Share of the compute that cannot be fed; None where what binds, or its FLOPs, is not stated."""
+        if self.bound_by == "compute":
+            return 0.0
+        return None if self.fed is None or self.bound_by not in STARVES else max(1.0 - self.fed, 0.0)
 
 
 def stranded(use: Use) -> Iterator[Row]:
     """Compute that is paid for and cannot be fed, by endpoint, and by pool (endpoint '') against its powered GPUs.
 
     Of the GPU-hours at work (not of those idle for lack of demand) the share 1 - achieved / usable peak, where
-    memory or a latency promise is what binds; nothing where compute binds; null where no FLOPs are stated. The
-    peak is that of bf16, so that a narrower format strands more than is said. `usd` is that share of running
-    cost and lease.
+    memory or a latency promise is what binds; nothing where compute binds; null where no FLOPs, or not what binds,
+    are stated. The peak is that of bf16, so that a narrower format strands more than is said. `stranded_usd` is
+    that share of running cost and lease.
     """
     at: dict[tuple[str, Period], list[_Feed]] = defaultdict(list)
     for (e, t), feed in _feeds(use).items():
@@ -126,12 +126,22 @@ def _feeds(use: Use) -> Mapping[tuple[str, Period], _Feed]:
 
 def _pool_line(use: Use, pool: Pool, t: Period, feeds: list[_Feed]) -> Row:
     powered = pool.node * round(use.of("powered", pool.id, t)) * use.data.calendar.hours[t]
-    if any(feed.fed is None for feed in feeds) or not powered:
-        return _line(pool.id, "", t, powered, None, None, None, "")
-    fed = sum(feed.gpu_hours * feed.fed for feed in feeds if feed.fed is not None) / powered
-    starved = sum(feed.gpu_hours * feed.starved for feed in feeds if feed.starved is not None)
-    most = max(feeds, key=lambda feed: feed.gpu_hours)
-    return _line(pool.id, "", t, powered, fed, starved / powered, starved * _usd(pool, t), most.bound_by)
+    most = max(feeds, key=lambda feed: feed.gpu_hours).bound_by
+    fed = _sum((feed.gpu_hours, feed.fed) for feed in feeds)
+    starved = _sum((feed.gpu_hours, feed.starved) for feed in feeds)
+    usd = None if starved is None else starved * _usd(pool, t)
+    fed_share, share = (None if hours is None or not powered else hours / powered for hours in (fed, starved))
+    return _line(pool.id, "", t, powered, fed_share, share, usd, most)
+
+
+def _sum(feeds: Iterable[tuple[float, float | None]]) -> float | None:
+    """GPU-hours times their share; None where one is not known."""
+    total = 0.0
+    for hours, share in feeds:
+        if share is None:
+            return None
+        total += hours * share
+    return total
 
 
 def _line(

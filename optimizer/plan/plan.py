@@ -87,6 +87,26 @@ class Plan:
         "pool", "endpoint", "period", "gpu_hours", "fed_share", "stranded_share", "stranded_usd", "bound_by"
     )
 
+    statement = Table("workflow", "line", "period", "cash_usd", "in_net", "note")
+    unit_economics = Table(
+        "workflow", "period", "own_mtok", "api_mtok", "usd_per_mtok_own", "usd_per_mtok_api", "break_even_tasks",
+        "break_even_mtok", "demand", "source", "api", "note",
+    )  # fmt: skip
+    funnel = Table("stage", "workflows", "value_usd")
+    funnel_exits = Table("workflow", "stage", "value_usd", "reason")
+    investments = Table(
+        "offer", "kind", "lots", "capex_usd", "serves", "payback_periods", "npv_with", "npv_without", "gain_usd",
+        "gain_low", "gain_high", "gap", "method", "seconds",
+    )  # fmt: skip
+    tool_verdicts = Table(
+        "tool", "adopted", "usd", "npv_with", "npv_without", "gain_usd", "gain_low", "gain_high", "usd_per_mtok_with",
+        "usd_per_mtok_without", "verdict", "method", "seconds",
+    )  # fmt: skip
+    exploration = Table(
+        "workflows", "gpu_hours", "share", "net_usd", "others_with", "others_without", "cost_usd", "cost_low",
+        "cost_high", "method", "seconds",
+    )  # fmt: skip
+
     @property
     def status(self) -> str:
         """`optimal`, `feasible`, `infeasible`, `unbounded`, `interrupted` or `no_plan`."""

@@ -67,29 +67,14 @@ class Use:
     @cached_property
     def good_mtok(self) -> Sums:
         """Million good output tokens by workflow and period, from every source."""
-        pairs, bought = self.data.pairs, self.data.api_pairs
-        own: Sums = {
-            (w, t, s, b): pairs[w, s].good_mtok * n for (w, s, t, b), n in self.serving.items() if (w, s) in pairs
-        }
-        api: Sums = {
-            (w, t, a, b): bought[w, a].tokens_out * bought[w, a].good / 1e6 * n
-            for (w, a, t, b), n in self.serving.items()
-            if (w, a) in bought
-        }
-        return _summed({**own, **api}, 2)
+        return _summed({(w, t, s, b): self.mtok(w, s) * n for (w, s, t, b), n in self.serving.items()}, 2)
 
     @cached_property
     def own_mtok(self) -> Sums:
         """Million good output tokens by endpoint and period."""
-        pairs, behind = self.data.pairs, self.data.behind
-        return _summed(
-            {
-                (behind(s), t, w, s, b): pairs[w, s].good_mtok * n
-                for (w, s, t, b), n in self.serving.items()
-                if (w, s) in pairs
-            },
-            2,
-        )
+        own = {key: tasks for key, tasks in self.serving.items() if key[:2] in self.data.pairs}
+        made: Sums = {(self.data.behind(s), t, w, s, b): self.mtok(w, s) * n for (w, s, t, b), n in own.items()}
+        return _summed(made, 2)
 
     @cached_property
     def gpu_hours(self) -> Sums:
@@ -108,6 +93,16 @@ class Use:
         wanted = {key: hours * self._margin(key[2], key[0]) for key, hours in self.busy.items()}
         claimed = _summed(wanted, 2)
         return {key: hours * min(1.0, self.there(*key[:2]) / claimed[key[:2]]) for key, hours in wanted.items()}
+
+    def mtok(self, w: str, source: str) -> float:
+        """Million good output tokens of one task."""
+        if (w, source) in self.data.pairs:
+            return self.data.pairs[w, source].good_mtok
+        return self.data.api_pairs[w, source].good_mtok
+
+    def tools_of(self, source: str) -> tuple[str, ...]:
+        """Tools in use at a source."""
+        return self.data.variants[source].tools if source in self.data.variants else ()
 
     def gpus_there(self, p: str, t: Period) -> float:
         """GPUs of a pool: owned or leased, plus arrived, less retired."""

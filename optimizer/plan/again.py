@@ -1,0 +1,127 @@
+"""The program of a plan solved again with one thing forbidden or asked for: what that thing is worth, by difference.
+
+Both values carry their proof: a difference is an interval, from the plan of one against the bound of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from optimizer.engine.highs import solve_program
+from optimizer.engine.outcome import Outcome, Values
+from optimizer.engine.program import Flags, Ints, Program
+from optimizer.engine.watch import Cancel
+from optimizer.formulation.variables import STRATEGY
+
+PATIENCE_SECONDS = 10.0  # for one question
+LEAST_SECONDS = 0.1  # with less time than this nothing is started
+SAME = "the plan itself"
+SOLVED = "solved again"
+PARTIAL = "solved again, time ran out"
+FORBIDDEN = "no plan holds"
+LATE = "not decided in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Value of the best plan found and no plan's more than `bound`; None where there is none or none was found."""
+
+    value: float | None
+    bound: float | None
+    values: Values
+    method: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What something is worth: plan against plan, and the interval that both proofs leave."""
+
+    usd: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, having: Found, lacking: Found) -> Gain:
+        """The value with it less the value without it."""
+        return cls(
+            _less(having.value, lacking.value), _less(having.value, lacking.bound), _less(having.bound, lacking.value)
+        )
+
+
+@dataclass(frozen=True)
+class Again:
+    """A solved program and the clock by which everything asked of it must be answered."""
+
+    program: Program
+    outcome: Outcome
+    until: float  # on the monotonic clock
+    cancel: Cancel | None = None
+
+    @property
+    def plan(self) -> Found:
+        """The plan as it is."""
+        best, bound = self.outcome.objective, self.outcome.bound
+        return Found(best, bound if bound is None or best is None else max(best, bound), self.outcome.values, SAME)
+
+    def without(self, variable: str, names: Collection[str]) -> Found:
+        """Best with every decision `variable[name, ...]` at zero."""
+        held = self._columns(variable, names)
+        if self._most(held) == 0.0:
+            return self.plan
+        upper = np.where(held, 0.0, self.program.col_upper)
+        return self._solved(replace(self.program, col_upper=upper), held)
+
+    def with_one(self, variable: str, name: str) -> Found:
+        """Best with at least one of the decisions `variable[name, ...]` taken."""
+        asked = self._columns(variable, [name])
+        if self._most(asked) >= 1.0:
+            return self.plan
+        return self._solved(_with_row(self.program, np.flatnonzero(asked).astype(np.int32), 1.0), asked)
+
+    def _columns(self, variable: str, names: Collection[str]) -> Flags:
+        keys: Sequence[tuple[str, Any]] = self.program.cols
+        return np.array([name == variable and key[0] in names for name, key in keys], bool)
+
+    def _most(self, cols: Flags) -> float:
+        """The largest of these decisions in the plan."""
+        keys = (self.program.cols[int(j)] for j in np.flatnonzero(cols))
+        return max((self.outcome.values[name][key] for name, key in keys), default=0.0)
+
+    def _solved(self, program: Program, changed: Flags) -> Found:
+        seconds = min(PATIENCE_SECONDS, self.until - monotonic())
+        if seconds < LEAST_SECONDS or (self.cancel is not None and self.cancel.is_set()):
+            return Found(None, self.outcome.bound, {}, LATE)
+        strategy: dict[str, dict[Any, float]] = {}
+        for (name, key), other in zip(program.cols, changed, strict=True):
+            if name in STRATEGY and not other:
+                strategy.setdefault(name, {})[key] = self.outcome.values[name][key]
+        options = {name: self.outcome.options[name] for name in ("gap", "threads", "seed")}
+        asked: dict[str, Any] = {**options, "time_limit": seconds, "cancel": self.cancel}
+        found = solve_program(program, start=strategy, **asked)
+        method = {"optimal": SOLVED, "infeasible": FORBIDDEN}.get(found.status, PARTIAL)
+        known = [bound for bound in (found.bound, self.outcome.bound) if bound is not None]  # it is never worth more
+        bound = None if method == FORBIDDEN else min(known, default=None)
+        return Found(found.objective, bound, found.values, method, found.seconds)
+
+
+def _with_row(program: Program, cols: Ints, least: float) -> Program:
+    """The program with one more row: the columns add up to at least that."""
+    return replace(
+        program,
+        start=np.append(program.start, program.start[-1] + cols.size).astype(np.int32),
+        index=np.append(program.index, cols).astype(np.int32),
+        value=np.append(program.value, np.ones(cols.size)),
+        row_lower=np.append(program.row_lower, least),
+        row_upper=np.append(program.row_upper, np.inf),
+        rows=(*program.rows, ("asked", ())),
+    )
+
+
+def _less(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
