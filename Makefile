@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench bench-speed format clean
+.PHONY: demo test check bench bench-speed bench-cases docs format clean
 
 demo: $(VENV)/demo
 	$(BIN)/solvency solve instances/enterprise.yaml
@@ -21,10 +21,16 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-speed
+bench: bench-speed bench-cases
 
 bench-speed: $(VENV)/test
 	$(BIN)/python -m benchmarks.speed
+
+bench-cases: $(VENV)/test
+	$(BIN)/python -m benchmarks.cases
+
+docs: $(VENV)/test
+	$(BIN)/python -m docs.refresh
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
