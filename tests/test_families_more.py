@@ -346,6 +346,21 @@ def test_power_left_after_a_loss_bounds_the_rescue():
     assert optimum(dim) == approx(200 / 0.8)
 
 
+def test_rescue_with_a_tool_needs_the_tool():
+    """Each site alone serves 400 tasks, 800 with a tool at $10: all 800 of both sites then survive."""
+    bare = two_sites(losses(1.0, True))
+    with_tool = replace(
+        bare,
+        pairs={**bare.pairs, **{("w", f"{s}+j"): pair(4.0) for s in ("east", "west")}},
+        variants={f"{s}+j": Variant(s, ("j",)) for s in ("east", "west")},
+        tools={"j": Tool("j", flat(CAL, 10.0), 0.0)},
+    )
+    assert optimum(bare) == approx(400)
+    assert optimum(with_tool) == approx(800 - 10)
+    dear = replace(with_tool, tools={"j": Tool("j", flat(CAL, 500.0), 0.0)})
+    assert optimum(dear) == approx(400)
+
+
 # stability
 
 

@@ -103,7 +103,7 @@ def data(cal: Calendar | None = None, **parts: Any) -> Data:
 
 
 def api(cal: Calendar, usd: float, tokens: float = 1000) -> ApiPair:
-    return ApiPair(flat(cal, usd), tokens / 2, tokens / 2)
+    return ApiPair(flat(cal, usd), tokens / 2, tokens / 2, tokens / 2e6)
 
 
 def optimum(d: Data, without: tuple[str, ...] = (), extra: Any = ()) -> float:

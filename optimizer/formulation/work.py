@@ -18,7 +18,7 @@ class Pair:
     tasks_per_hour: float
     bytes_gb: float  # HBM gigabytes moved per task
     tflop: float  # 10^12 operations per task
-    good_mtok: float  # million output tokens per task
+    good_mtok: float  # million good output tokens per task, as the owner counts them whatever serves
     ttft_ms: float | None
     tpot_ms: float | None
     grade: str
@@ -30,11 +30,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class ApiPair:
-    """Workflow w on API a: money and tokens per task."""
+    """Workflow w on API a: money and tokens per task, all attempts together."""
 
     usd_per_task: Mapping[Period, float]
     tokens_in: float
     tokens_out: float
+    good_mtok: float  # million good output tokens, as the owner counts them whatever serves
     good: float = 1.0
     liability_usd: float = 0.0
     review_hours: float = 0.0

@@ -17,7 +17,7 @@ from optimizer.resolve import eligibility
 from optimizer.resolve.faults import fault
 from optimizer.resolve.fleet import laid
 from optimizer.resolve.outcome import outcome
-from optimizer.resolve.tokens import PLAIN, Tokens, tokens
+from optimizer.resolve.tokens import PLAIN, Tokens, good_mtok, tokens
 from optimizer.resolve.tools import on_api
 from optimizer.resolve.types import Drop, Ground, Use
 
@@ -50,7 +50,13 @@ class Bought:
         usd = {t: due.attempts * price for t, price in offered.usd.items()}
         self.prices[a, use] = offered
         self.pairs[use.workflow, a + use.suffix] = ApiPair(
-            usd, due.attempts * offered.into, due.attempts * offered.out, due.good, due.liability_usd, due.review_hours
+            usd_per_task=usd,
+            tokens_in=due.attempts * offered.into,
+            tokens_out=due.attempts * offered.out,
+            good_mtok=due.good * good_mtok(ground.instance.workflows[use.workflow]),
+            good=due.good,
+            liability_usd=due.liability_usd,
+            review_hours=due.review_hours,
         )
         if use.tools:
             self.variants[a + use.suffix] = Variant(a, use.tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from pyomo.environ import quicksum
 
 from optimizer.formulation.data import Data, Endpoint, Period
 from optimizer.formulation.family import Expression, Model, Row, family
-from optimizer.formulation.variables import moving
+from optimizer.formulation.variables import moving, rescuable
 
 
 @family(index="tool period rule", unit="adoption", price="$/adoption")
@@ -28,6 +29,7 @@ def tool_link(m: Model, d: Data) -> Iterator[Row]:
                 yield from (Row((j, t, f"needed by {w.id}"), m.fund[w.id, t], "<=", m.adopt[j, t]) for j in w.requires)
         for j in d.tools:
             yield from _variants(m, d, j, t)
+            yield from _rescued(m, d, j, t)
             yield Row((j, t, "start"), m.start[j, t], ">=", m.adopt[j, t] - _adopted_before(m, d, j, t))
         for group in sorted({j.group for j in d.tools.values() if j.group}):
             adopted = quicksum(m.adopt[j.id, t] for j in d.tools.values() if j.group == group)
@@ -95,6 +97,18 @@ def _variants(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:
         bought = [m.api[w.id, a, t, b] for a in d.apis_of[w.id] if a in using for b in d.calendar.parts]
         if own or bought:
             yield Row((j, t, f"used by {w.id}"), quicksum(own + bought), "<=", w.demand[t] * m.adopt[j, t])
+
+
+def _rescued(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:
+    """What takes work over after a loss with a tool in use has it adopted before."""
+    using = {source for source, variant in d.variants.items() if j in variant.tools}
+    taken: dict[tuple[str, str], list[Expression]] = defaultdict(list)
+    for loss, w, source in rescuable(d) if using else ():
+        if source in using and (w, t) in m.fund:
+            taken[loss, w] += [m.rescue[w, source, t, b, loss] for b in d.calendar.parts]
+    for (loss, w), tasks in taken.items():
+        most = d.workflows[w].demand[t] * m.adopt[j, t]
+        yield Row((j, t, f"used by {w} after {loss}"), quicksum(tasks), "<=", most)
 
 
 def _adopted_before(m: Model, d: Data, j: str, t: Period) -> Expression:

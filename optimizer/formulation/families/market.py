@@ -45,7 +45,7 @@ def commitment_floor(m: Model, d: Data) -> Iterator[Row]:
 
 @family(index="scope period", unit="million tokens", price="$/million tokens")
 def concentration_limit(m: Model, d: Data) -> Iterator[Row]:
-    r"""No site, vendor or API carries more than its share of the output tokens.
+    r"""No site, vendor or API carries more than its share of the good output tokens.
 
     $$ \sum_{w,\, s \in S} o_{ws} \, x_{wst} \le \theta_t \sum_{w,s} o_{ws} \, x_{wst} $$
 
@@ -125,7 +125,7 @@ def _mtok(m: Model, d: Data, c: Concentration, t: Period, *, within: bool) -> Ex
         for b in d.calendar.parts
     )
     return own + quicksum(
-        pair.tokens_out / 1e6 * m.api[w, a, t, b]
+        pair.good_mtok * m.api[w, a, t, b]
         for (w, a), pair in d.api_pairs.items()
         if counted(w, a) and t in d.workflows[w].periods
         for b in d.calendar.parts
