@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,11 @@ def test_nothing_committed_leads_outside():
         for path in (TOP / folder).rglob("*"):
             if path.suffix in {".py", ".md", ".yaml", ".toml", ".txt", ".csv", ".json"} and path.name not in ours:
                 assert not outside.search(path.read_text(errors="ignore")), path
+
+
+def test_examples_work_from_an_empty_directory(tmp_path):
+    """What the README runs is there without a checkout too."""
+    call = [sys.executable, "-m", "optimizer.cli.main", "check", "instances/quickstart.yaml"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "the example that comes with solvency" in done.stderr

@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from optimizer.catalogue.load import shared_directory
+from optimizer.cli.ends import say
 from optimizer.instance import BadInput, Fault, Instance, load, parse
 from optimizer.plan.plan import SCHEMA, Plan
 
@@ -16,7 +18,7 @@ PEEK = 4096  # bytes in which a plan names its schema
 def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
     """The instance in a file; in a saved plan the one it was solved for, and the families it left out."""
     if not _is_plan(path):
-        return load(path), ()
+        return load(_shipped(path)), ()
     document = Plan.read(path).document
     return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
 
@@ -54,6 +56,17 @@ def save(plan: Plan, output: Path) -> None:
 def refusal(path: Path | None, message: str, maybe: str = "") -> BadInput:
     """Bad input that is about a file as a whole, or about the command line."""
     return BadInput([Fault(str(path) if path else None, None, None, "", message, f"{maybe}?" if maybe else "")])
+
+
+def _shipped(path: Path) -> Path:
+    """`instances/...` where there is none means the example of that name which comes with the program."""
+    if path.exists() or path.parts[:1] != ("instances",):
+        return path
+    example = shared_directory("instances").joinpath(*path.parts[1:])
+    if not example.is_file():
+        return path
+    say(f"{path} is not here: taking the example that comes with solvency")
+    return example
 
 
 def _is_plan(path: Path) -> bool:
