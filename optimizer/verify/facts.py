@@ -132,6 +132,10 @@ class Deployment:
     resources: Mapping[str, float]  # per replica
     constant: tuple[tuple[str, ...], ...]  # groups of periods with the same replicas
 
+    def serves(self, workflow: str) -> bool:
+        """Whether it may serve a workflow, with tools or without."""
+        return any(use.partition("+")[0] == workflow for use in self.work)
+
 
 @dataclass(frozen=True, slots=True)
 class Api:

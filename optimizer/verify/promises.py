@@ -78,7 +78,7 @@ def replica_floor(d: Tables) -> Iterator[Row]:
     """A funded workflow has the standing replicas it was promised."""
     for w, work in d.facts.workflows.items():
         for t in work.periods if work.min_replicas else ():
-            standing = sum(n for (e, u), n in d.replicas.items() if u == t and w in d.deployment(e).work)
+            standing = sum(n for (e, u), n in d.replicas.items() if u == t and d.deployment(e).serves(w))
             least = work.min_replicas * d.funded.get((w, t), 0.0)
             yield Row("replica_floor", (w, t), t, standing, ">=", least)
 
