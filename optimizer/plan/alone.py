@@ -15,6 +15,7 @@ from optimizer.formulation.data import Data
 PATIENCE_SECONDS = 2.0  # for one question
 GAP = 0.01
 DUST = 1e-6  # of money
+SPEED = "endpoint_capacity"  # how fast a replica is; no rule that anybody made
 
 
 def alone(d: Data, name: str) -> Data:
@@ -50,5 +51,5 @@ def earns(d: Data, until: float, cancel: Cancel | None, without: Iterable[str] =
 def in_the_way(d: Data, until: float, cancel: Cancel | None) -> list[str]:
     """Families without any one of which it would earn, as far as there is time to ask."""
     stated = state(d)
-    rules = (each.name for each in stated.families if each.kind != "link" and stated.rows[each.name])
-    return [name for name in rules if earns(d, until, cancel, [name])]
+    rules = [each.name for each in stated.families if each.kind != "link" and stated.rows[each.name]]
+    return [name for name in rules if name != SPEED and earns(d, until, cancel, [name])]
