@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import fields
@@ -19,29 +18,6 @@ FOLDER = Path(__file__).parents[1] / "instances"
 FILES = sorted(FOLDER.rglob("*.yaml"))
 ENTERPRISE = FOLDER / "enterprise.yaml"
 
-STORIES = {  # net value as the file tells it, and without what decides
-    "api-cheaper": (1_488, 0),
-    "api-quota": (28_800, 40_000),
-    "budget": (1_000, 1_400),
-    "deadline": (120_000, 140_000),
-    "hbm-bandwidth": (84_240, 90_000),
-    "hbm-capacity": (61_200, 86_400),
-    "headroom": (16_000, 20_000),
-    "latency": (10_000, 40_000),
-    "launches": (5_000, 6_000),
-    "must-run": (5_000, 10_000),
-    "owning-cheaper": (57_222, 44_640),
-    "partition": (14_000, 26_000),
-    "portfolio": (5_000, 6_000),
-    "power-permit": (180_000, 240_000),
-    "replica-floor": (2_400, 4_488),
-    "residency": (3_000, 5_000),
-    "service-floor": (20_000, 40_000),
-    "shared-compute": (95_340, 108_000),
-    "valleys": (146_000 / 3, 125_000 / 3),
-    "whole-nodes": (0, 3_700),
-}
-SECONDS = 4.0  # two are promised on a quiet machine
 FAULTS = (  # what is spoilt, how, and where and as what it is found
     ("    g_co2_per_kwh: 345", "    g_co2_kwh: 345", "g_co2_kwh", "Maybe g_co2_per_kwh?"),
     ("    usd_per_mwh: 207", "    usd_per_mwh: 207 kg", "usd_per_mwh", "USD/MWh"),
@@ -54,7 +30,7 @@ FAULTS = (  # what is spoilt, how, and where and as what it is found
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_every_instance_resolves_to_a_program_with_something_to_decide(path):
     data = resolve(load(path)).data
-    assert data.pairs or data.api_pairs
+    assert data.pairs or data.api_pairs or any(w.bundles for w in data.workflows.values())
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
 
 
@@ -81,19 +57,6 @@ def test_quickstart_serves_what_its_comments_say():
     for (workflow, period), (all_of_it, bought) in told.items():
         row = served.loc[(workflow, period)]
         assert (row.served, row.api) == pytest.approx((all_of_it * hours[period], bought * hours[period]))
-
-
-def test_every_story_is_told_with_and_without():
-    assert {p.stem for p in (FOLDER / "stories").glob("*.yaml")} == set(STORIES)
-
-
-@pytest.mark.parametrize(("story", "told"), STORIES.items())
-def test_a_single_thing_decides_the_story(story, told):
-    instance = load(FOLDER / "stories" / f"{story}.yaml")
-    began = time.perf_counter()
-    found = [solve(instance, gap=1e-6, scenario=scenario).objective_usd for scenario in (None, "without")]
-    assert time.perf_counter() - began < 2 * SECONDS
-    assert found == pytest.approx(told, rel=1e-6, abs=1e-3)
 
 
 def test_a_spoilt_enterprise_is_refused_with_every_fault_at_its_place(tmp_path):
