@@ -149,10 +149,16 @@ def ledger(plan: Mapping[str, Any], d: Tables) -> Iterator[Row]:
 
 
 def values(plan: Mapping[str, Any], d: Tables) -> Iterator[Row]:
-    """What each workflow earned, against its line in the table."""
+    """What each workflow earned, against its lines in the table; a job over its window, whose periods may tie."""
+    stated: dict[str, dict[str, float]] = defaultdict(dict)
     for line in plan.get("workflows", ()):
         w, t = str(line["workflow"]), str(line["period"])
         if w in d.facts.workflows and t in d.facts.time.periods:
-            usd = earned(d, w, d.facts.workflows[w]).get(t, 0.0)
-            yield Row("ledger", ("value", w), t, line["value_usd"], "==", usd)
+            stated[w][t] = line["value_usd"]
             yield Row("ledger", ("net", w), t, line["net_usd"], "==", line["value_usd"] - line["cost_usd"])
+    for w, by_period in stated.items():
+        usd = earned(d, w, d.facts.workflows[w])
+        groups = [tuple(by_period)] if d.facts.workflows[w].job else [(t,) for t in by_period]
+        for group in groups:
+            told, found = sum(by_period[t] for t in group), sum(usd.get(t, 0.0) for t in group)
+            yield Row("ledger", ("value", w), group[0], told, "==", found)
