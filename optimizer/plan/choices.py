@@ -30,6 +30,11 @@ def price(offer: Offer, order: str) -> float:
     return -sum(flow.cash for flow in offer.flows if flow.order == order)
 
 
+def outlay(offer: Offer, order: str) -> float:
+    """What is paid for one lot ordered in a period, over the horizon, in cash; resale and residual not taken off."""
+    return -sum(min(flow.cash, 0.0) for flow in offer.flows if flow.order == order)
+
+
 def tools(use: Use) -> Iterator[Row]:
     """Periods in which a tool is adopted; `usd` is its licence, staff and adoption in the period."""
     for j, t in _chosen(use, "adopt"):

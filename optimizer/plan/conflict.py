@@ -17,7 +17,7 @@ Feasible = Callable[[Iterable[str]], bool | None]  # without these families; Non
 def conflict(d: Data, families: Iterable[Family], feasible: Feasible) -> Row:
     """`reasons` in words, `families` that cannot all hold, `smallest` if none of these can be left out."""
     names, smallest = _families([f.name for f in families if f.kind != "link"], feasible)
-    reasons = list(_arithmetic(d))
+    reasons = list(arithmetic(d))
     if not names and not reasons:
         reasons.append("the decisions contradict each other whatever is dropped")
     return {"families": names, "smallest": smallest, "reasons": reasons}
@@ -35,7 +35,8 @@ def _families(names: list[str], feasible: Feasible) -> tuple[list[str], bool]:
     return [name for name in names if name not in left_out], proved
 
 
-def _arithmetic(d: Data) -> Iterator[str]:
+def arithmetic(d: Data) -> Iterator[str]:
+    """What adding up the instance already rules out, in words."""
     for t in d.calendar.periods:
         must = [w for w in d.workflows.values() if w.must_fund and t in w.periods]
         if len(must) > d.portfolio_limit.get(t, len(must)):

@@ -11,7 +11,7 @@ from optimizer.engine.outcome import Values
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Offer, Period
 from optimizer.plan.again import Again, Gain
-from optimizer.plan.choices import WORDS, price
+from optimizer.plan.choices import WORDS, outlay
 from optimizer.plan.loading import load
 from optimizer.plan.plan import Row
 from optimizer.plan.sharing import serves
@@ -24,8 +24,9 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
     """A line per offer that brings something, those taken first, the dearest first.
 
     An offer that is taken is left out and the rest decided again (`npv_without`); one that is not is ordered at
-    least once (`npv_with`). `gain_low` to `gain_high` is what the two proofs leave of the gain. Capex is the cash of
-    all its flows; payback counts periods from the first order until the cash gained stays above what was paid.
+    least once (`npv_with`). `gain_low` to `gain_high` is what the two proofs leave of the gain. Capex is what is
+    paid for it, residual value not taken off; payback counts periods from the first order until the cash gained
+    stays above what was paid.
     """
     offers = [o for o in use.data.offers.values() if o.kind in BRING and o.lots]
     for offer in sorted(offers, key=lambda o: (-_paid(use, o), -_cheapest(o))):
@@ -53,12 +54,12 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
 
 
 def _paid(use: Use, offer: Offer) -> float:
-    return sum(price(offer, t) * lots for (o, t), lots in use.lots.items() if o == offer.id)
+    return sum(outlay(offer, t) * lots for (o, t), lots in use.lots.items() if o == offer.id)
 
 
 def _cheapest(offer: Offer) -> float:
     """One lot, when it costs least."""
-    return min(price(offer, t) for t in offer.lots)
+    return min(outlay(offer, t) for t in offer.lots)
 
 
 def _gap(value: float | None, bound: float | None) -> float | None:

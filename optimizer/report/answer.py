@@ -34,6 +34,7 @@ def answer(plan: Plan) -> Iterator[Line]:
     if by_verdict["none"]:
         yield "bad", f"Not funded ({len(by_verdict['none'])}):"
         yield from (("item", f"{row['workflow']}: {row['why']}.") for row in by_verdict["none"])
+    yield from _orders(plan)
     yield from _full(plan)
     if not plan.document["executable"]:
         yield "bad", "Not executable: logic between decisions was dropped to study the formulation."
@@ -61,6 +62,19 @@ def headline(plan: Plan) -> str:
 
 def _partly(row: Row) -> str:
     return f"{row['workflow']}: {percent(row['served_share'])} of its demand; {row['why']}."
+
+
+def _orders(plan: Plan) -> Iterator[Line]:
+    """What has to be ordered or parted with, in whole lots."""
+    orders = [row for row in plan.document["decisions"] if row["kind"] not in ("launch", "adopt")]
+    if orders:
+        currency = plan.document["currency"]
+        said = [
+            f"{row['kind']} {row['amount']} x {row['name']} ({row['period']}, {money(row['usd'], currency)})"
+            for row in orders[:SHOWN]
+        ]
+        more = f" and {len(orders) - SHOWN} more" if len(orders) > SHOWN else ""
+        yield "good", f"To order: {', '.join(said)}{more}."
 
 
 def _full(plan: Plan) -> Iterator[Line]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from optimizer.plan import TABLES, Plan
 
@@ -12,4 +13,11 @@ def write(plan: Plan, table: str, to: TextIO) -> None:
     """Write a table by its name in the plan; what is unknown is empty."""
     lines = csv.DictWriter(to, TABLES[table].columns, extrasaction="ignore", lineterminator="\n")
     lines.writeheader()
-    lines.writerows(plan.document[table])
+    lines.writerows({name: _cell(value) for name, value in row.items()} for row in plan.document[table])
+
+
+def _cell(value: Any) -> Any:
+    """What is not a plain figure as one cell: `a; b`, or `a 0.6; b 0.4`."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {part}" for name, part in value.items())
+    return "; ".join(map(str, value)) if isinstance(value, list) else value

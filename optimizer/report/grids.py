@@ -43,7 +43,7 @@ def _workflows(plan: Plan) -> Grid:
     """Share of demand served by period, and what it earns and costs over the horizon, in cash."""
     currency, shown = plan.document["currency"], few(plan.document["periods"])
     lines, sums = [], [0.0, 0.0]
-    for name, rows in _by(plan.document["workflows"], "workflow"):
+    for name, rows in grouped(plan.document["workflows"], "workflow"):
         served = {r["period"]: _share(r["served"] / r["demand"]) if r["served"] else "." for r in rows}
         value, cost, api, tasks = (sum(r[key] for r in rows) for key in ("value_usd", "cost_usd", "api", "served"))
         mtok = sum(r["cost_usd"] / r["usd_per_mtok"] for r in rows if r["usd_per_mtok"])
@@ -55,7 +55,7 @@ def _workflows(plan: Plan) -> Grid:
     lines.append((UNALLOCATED, *blank, *_net(0.0, rest, currency), "-"))
     lines.append(("total", *blank, *_net(sums[0], sums[1] + rest, currency), "-"))
     columns = ("workflow", *(short(t).replace("Q", "\nQ") for t in shown), "API", "value", "cost", "net", "per Mtok")
-    return _grid("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE)
+    return grid_of("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE)
 
 
 def _joined(figures: Sequence[str]) -> str:
@@ -73,22 +73,22 @@ def _share(share: float | None) -> str:
 def _fleet(plan: Plan) -> Grid:
     shown = few(plan.document["periods"])
     lines = []
-    for name, rows in _by(plan.document["pools"], "pool"):
+    for name, rows in grouped(plan.document["pools"], "pool"):
         used = {r["period"]: f"{number(r['used'])}/{number(r['gpus'])}" for r in rows}
         lines.append((name, rows[0]["gpu"], *(used[t] for t in shown)))
-    return _grid("Fleet: GPUs used / there", ("pool", "GPU", *map(short, shown)), lines, left=2)
+    return grid_of("Fleet: GPUs used / there", ("pool", "GPU", *map(short, shown)), lines, left=2)
 
 
 def _power(plan: Plan) -> Grid:
     shown = few(plan.document["periods"])
     lines = []
-    for name, rows in _by(plan.document["power"], "site"):
+    for name, rows in grouped(plan.document["power"], "site"):
         peak: dict[str, Row] = {}
         for row in rows:
             peak[row["period"]] = max(row, peak.get(row["period"], row), key=lambda r: r["kw"])
         cells = (f"{number(peak[t]['kw'])}/{number(peak[t]['limit'])}" for t in shown)
         lines.append((name, *cells))
-    return _grid(
+    return grid_of(
         "Power at the meter: kW drawn in the fullest day part / energised", ("site", *map(short, shown)), lines
     )
 
@@ -97,14 +97,14 @@ def _ledger(plan: Plan) -> Grid:
     currency, ledger = plan.document["currency"], plan.document["ledger"]
     lines = [(r["term"], money(r["usd"], currency), money(r["cash_usd"], currency)) for r in ledger if r["cash_usd"]]
     total = ("net value", *(money(sum(r[key] for r in ledger), currency) for key in ("usd", "cash_usd")))
-    return _grid("Ledger", ("term", "present value", "cash"), [*lines, total])
+    return grid_of("Ledger", ("term", "present value", "cash"), [*lines, total])
 
 
 def _deployments(plan: Plan) -> Grid:
     """What is deployed where: replicas by period, how busy, how fast, how well known."""
     shown = few(plan.document["periods"])
     lines = []
-    for _, rows in _by(plan.document["endpoints"], "endpoint"):
+    for _, rows in grouped(plan.document["endpoints"], "endpoint"):
         first, replicas = rows[0], {r["period"]: str(r["replicas"]) for r in rows}
         gpus = f"{number(first['gpus'] / first['replicas'])} {first['precision']}"
         speeds = [r["tokens_per_s"] for r in rows if r["tokens_per_s"]]
@@ -119,16 +119,18 @@ def _deployments(plan: Plan) -> Grid:
         f"replicas by period ({', '.join(map(short, shown))}), '.' none; busy: % of their hours; tokens/s: out of one "
         "replica at work"
     )
-    return _grid("Deployments", columns, lines, left=6, note=note)
+    return grid_of("Deployments", columns, lines, left=6, note=note)
 
 
-def _grid(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "") -> Grid:
+def grid_of(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "", folds: int = 1) -> Grid:
+    """A table no longer than a page can take; its note says how much was left out."""
     if len(rows) > LINES:
         note = f"{note}; {len(rows) - LINES} more lines are in the plan".removeprefix("; ")
-    return Grid(title, columns, tuple(rows[:LINES]), left, note)
+    return Grid(title, columns, tuple(rows[:LINES]), left, note, folds)
 
 
-def _by(rows: Iterable[Row], column: str) -> Iterable[tuple[str, list[Row]]]:
+def grouped(rows: Iterable[Row], column: str) -> Iterable[tuple[str, list[Row]]]:
+    """Lines by what stands in one column, in the order of the first of each."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row[column]].append(row)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from optimizer.plan import Plan
 from optimizer.report.answer import answer
+from optimizer.report.blocks import blocks
 from optimizer.report.grids import Grid, grids
 
 WIDEST = 100
@@ -35,7 +36,7 @@ def show(plan: Plan, to: Console) -> None:
     """Print the whole plan for a person."""
     for style, text in answer(plan):
         _paragraph(text, to, STYLES[style], item=style == "item")
-    for grid in grids(plan):
+    for grid in (*grids(plan), *blocks(plan)):
         table(grid, to)
     _notes(plan, to)
     _footer(plan, to)

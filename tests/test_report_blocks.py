@@ -1,0 +1,105 @@
+"""Blocks of the report that appear only where there is something to say: the quickstart with everything added."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+import quick
+import whole
+from rich.console import Console
+
+from optimizer import solve
+from optimizer.engine import highs
+from optimizer.plan import TABLES, Plan
+from optimizer.report import delimited
+from optimizer.report.blocks import blocks
+from optimizer.report.text import WIDEST, show
+
+
+def block(title: str, plan: Plan):
+    (found,) = [grid for grid in blocks(plan) if grid.title.startswith(title)]
+    return found
+
+
+def printed(plan: Plan) -> list[str]:
+    out = io.StringIO()
+    show(plan, Console(file=out, width=WIDEST, highlight=False, markup=False, emoji=False))
+    return out.getvalue().splitlines()
+
+
+def test_a_plan_without_them_has_no_such_blocks():
+    assert [grid.title for grid in blocks(quick.plan())] == [
+        "Income statement, cash over the horizon", "Owning against the API",
+    ]  # fmt: skip
+    assert list(blocks(quick.infeasible())) == []
+
+
+def test_every_block_fits_the_page_and_follows_the_answer():
+    lines = printed(whole.plan())
+    assert max(map(len, lines)) <= WIDEST
+    assert not any("…" in line for line in lines)
+    assert "To order: buy 1 x more-h100 (2027Q2, $2,000)." in lines[:14]
+    titles = ["Funnel", "Income", "Owning", "To order", "Does it pay?", "Tools", "Exploration", "Footprint",
+              "Still served", "Changes"]  # fmt: skip
+    assert [grid.title.split(",")[0][: len(t)] for grid, t in zip(blocks(whole.plan()), titles, strict=True)] == titles
+
+
+def test_the_checked_plan_holds_all_of_it():
+    document = whole.plan().document
+    assert document["verification"]["passed"] is True
+    used = {"decisions", "tools", "rescue", "changes", "footprint", "statement", "funnel", "investments"}
+    assert all(document[name] for name in used)
+
+
+def test_the_funnel_names_who_left_before_each_stage():
+    rows = {row[0]: row[1:] for row in block("Funnel", whole.plan()).rows}
+    assert rows["worth its cost"] == ("legal", "3", "$529K")
+    assert rows["asked for"][0] == ""
+
+
+def test_the_statement_has_the_same_net_as_the_table_of_workflows():
+    statement = {row[0]: row for row in block("Income", whole.plan()).rows}
+    net = sum(r["net_usd"] for r in whole.plan().document["workflows"] if r["workflow"] == "support")
+    assert statement["support"][-2] == f"${net / 1e3:.0f}K"
+    assert statement["unallocated"][-1] == "-"
+
+
+def test_investments_say_who_uses_them_and_those_left_out_say_so():
+    taken, left = block("Does it pay?", whole.plan()).rows
+    assert taken[:4] == ("more-h100", "support 80 %, code 20 %", "1", "$8,000")
+    assert left[1:3] == ("not taken", "0")
+    assert left[4].startswith("-$")
+
+
+def test_a_partial_answer_is_marked():
+    line = {**whole.plan().document["investments"][0], "method": "solved again, time ran out"}
+    (row,) = block("Does it pay?", Plan({**whole.plan().document, "investments": [line]})).rows
+    assert row[1].endswith("; solved again, time ran out")
+
+
+def test_tools_exploration_and_losses_in_words():
+    (tool,) = block("Tools", whole.plan()).rows
+    assert tool[:4] == ("cache", "adopted", "pays", "$3,000")
+    (explored,) = block("Exploration", whole.plan()).rows
+    assert explored[0] == "code"
+    assert block("Still served", whole.plan()).rows[0][1] == "support"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_csv_has_one_cell_for_each_figure(table):
+    out = io.StringIO()
+    delimited.write(whole.plan(), table, out)
+    _, *lines = csv.reader(io.StringIO(out.getvalue()))
+    assert len(lines) == len(whole.plan().document[table])
+    assert not any("{" in cell or "[" in cell for line in lines for cell in line if table != "candidates")
+
+
+def test_an_instance_without_offers_and_tools_is_solved_once(monkeypatch):
+    asked = []
+    real = highs.solve_program
+    for module in ("optimizer.plan.again", "optimizer.plan.alone", "optimizer.solving"):
+        monkeypatch.setattr(f"{module}.solve_program", lambda *a, **k: asked.append(1) or real(*a, **k))
+    solve(quick.instance())
+    assert len(asked) == 1
