@@ -29,7 +29,7 @@ def test_bad_output_is_tried_again():
     assert (own.good, own.tasks_per_hour, own.good_mtok) == (approx(0.96), approx(100 / 1.2), approx(0.96e-4))
     assert own.liability_usd == approx(2 * 0.04)
     assert (bought.good, bought.liability_usd) == (approx(0.75), approx(0.5))
-    assert (bought.tokens_in, bought.tokens_out) == (approx(1500), approx(150))
+    assert (bought.tokens_in, bought.tokens_out, bought.requests) == (approx(1500), approx(150), 1.5)
     assert bought.usd_per_task["T1"] == approx(1.5 * (1000 * 2 + 100 * 10) / 1e6)
 
 

@@ -36,6 +36,7 @@ class ApiPair:
     tokens_in: float
     tokens_out: float
     good_mtok: float  # million good output tokens, as the owner counts them whatever serves
+    requests: float = 1.0
     good: float = 1.0
     liability_usd: float = 0.0
     review_hours: float = 0.0

@@ -54,6 +54,7 @@ class Bought:
             tokens_in=due.attempts * offered.into,
             tokens_out=due.attempts * offered.out,
             good_mtok=due.good * good_mtok(ground.instance.workflows[use.workflow]),
+            requests=due.attempts,
             good=due.good,
             liability_usd=due.liability_usd,
             review_hours=due.review_hours,

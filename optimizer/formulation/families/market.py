@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import ApiLimit, Concentration, Data, Part, Period
+from optimizer.formulation.data import ApiLimit, ApiPair, Concentration, Data, Part, Period
 from optimizer.formulation.family import Expression, Key, Model, Row, family
 
 
@@ -106,12 +106,16 @@ def _calls(
 ) -> Expression:
     return quicksum(
         (d.workflows[w].peak_factor if peak else 1.0)
-        * ((d.api_pairs[w, source].tokens_in + d.api_pairs[w, source].tokens_out) if tokens else 1.0)
+        * (_tokens(d.api_pairs[w, source]) if tokens else d.api_pairs[w, source].requests)
         * calls[w, source, t, b]
         for w, source in d.calls_to.get(a, ())
         for b in parts
         if (w, source, t, b) in calls
     )
+
+
+def _tokens(pair: ApiPair) -> float:
+    return pair.tokens_in + pair.tokens_out
 
 
 def _mtok(m: Model, d: Data, c: Concentration, t: Period, *, within: bool) -> Expression:
