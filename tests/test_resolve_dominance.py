@@ -8,6 +8,7 @@ from generated import instances
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from optimizer.formulation.data import Loss, Tool, Variant
 from optimizer.resolve.bounds import with_bounds
 from optimizer.resolve.dominance import reduce
 
@@ -59,6 +60,64 @@ def test_what_is_better_in_one_way_and_worse_in_another_stays(better):
     assert left(two(**better)) == {"a", "b"}
 
 
+FASTER = {"tasks_per_hour": 3.0}
+ONE = CAL.periods[0]
+DEAR = {"home": tiny.site(CAL, usd_per_kwh=tiny.flat(CAL, -0.1))}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"pair_b": {**FASTER, "good": 0.9}},
+        {"pair_b": {**FASTER, "liability_usd": 0.1}},
+        {"pair_b": {**FASTER, "review_hours": 0.1}},
+        {"pair_b": FASTER, "b": {"resources": {"seat": 1.0}}},
+        {"pair_b": FASTER, "b": {"pinned": {ONE: 1}}},
+        {"pair_b": FASTER, "a": {"pinned": {ONE: 1}}},
+        {"pair_b": FASTER, "b": {"constant": ((ONE,),)}},
+        {"pair_b": FASTER, "a": {"ramp": 1}, "b": {"ramp": 1}},
+        {"pair_b": FASTER, "a": {"usd_per_move": 1.0, "before": 2}, "b": {"usd_per_move": 1.0, "before": 0}},
+        {"pair_b": FASTER, "b": {"model": "other"}, "model_tb": {"other": 1.0}},
+        {
+            "pair_b": FASTER,
+            "b": {"hbm_gb": 11.0},
+            "tools": {"j": Tool("j", tiny.flat(CAL, 1.0), 0.0, hbm_gb={"gpus": 1})},
+        },
+        {"pair_b": FASTER, "losses": (Loss("l", frozenset({"b"}), frozenset(), {"w": 0.5}),)},
+        {"pair_b": FASTER, "sites": DEAR},
+    ],
+)
+def test_what_a_later_row_reads_tells_endpoints_apart(case):
+    assert left(two(**case)) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"pair_a": {"good": 0.9}},
+        {"pair_a": {"liability_usd": 0.1, "review_hours": 0.1}},
+        {"a": {"resources": {"seat": 1.0}}},
+        {"a": {"constant": ((ONE,),)}, "b": {"constant": ((ONE,),)}},
+        {"a": {"usd_per_move": 1.0, "before": 0}, "b": {"usd_per_move": 1.0, "before": 0}},
+        {"b": {"model": "other"}},
+    ],
+)
+def test_better_or_equal_in_it_wins(case):
+    assert left(two(**{**case, "pair_b": FASTER})) == {"b"}
+
+
+def test_a_tool_on_one_endpoint_alone_keeps_it():
+    d = two(pair_b=FASTER)
+    variants = {"a+j": Variant("a", ("j",)), "b+j": Variant("b", ("j",))}
+    tools = {"j": Tool("j", tiny.flat(CAL, 1.0), 0.0)}
+    one = replace(d, tools=tools, variants={"a+j": variants["a+j"]}, pairs={**d.pairs, ("w", "a+j"): tiny.pair(4.0)})
+    assert left(one) == {"a", "b"}
+    both = replace(one, variants=variants, pairs={**one.pairs, ("w", "b+j"): tiny.pair(5.0)})
+    assert left(both) == {"b"}
+    assert set(reduce(both).pairs) == {("w", "b"), ("w", "b+j")}
+    assert set(reduce(both).variants) == {"b+j"}
+
+
 def test_an_endpoint_that_serves_more_workflows_is_not_replaced():
     d = two(pair_b={"tasks_per_hour": 3.0})
     d = replace(d, workflows={**d.workflows, "x": tiny.workflow(CAL, "x")}, pairs={**d.pairs, ("x", "a"): tiny.pair()})
@@ -95,7 +154,9 @@ def crowded(draw):
         )
         for (w, on), p in d.pairs.items():
             if on == like:
-                pairs[w, name] = replace(p, tasks_per_hour=p.tasks_per_hour * k * draw(near))
+                good, liability = draw(st.sampled_from([1.0, 1.0, 0.8])), draw(st.sampled_from([0.0, 0.0, 0.1]))
+                rate = p.tasks_per_hour * k * draw(near)
+                pairs[w, name] = replace(p, tasks_per_hour=rate, good=good * p.good, liability_usd=liability)
     return with_bounds(replace(d, endpoints=ends, pairs=pairs))
 
 
