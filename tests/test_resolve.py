@@ -148,6 +148,15 @@ def test_a_rate_of_tasks_says_nothing_of_work_in_gpu_hours():
     assert set(data(document(workflows={"tune": tune})).pairs) == {("w", "p/d"), ("tune", "p/gpu-hours/1g/for-tune")}
 
 
+def test_speeds_of_gpu_hours_are_resolved_to_the_gpu_models_of_the_pools():
+    tune = {"demand": 4, "value_usd": 9, "gpu_hours": {"gpus": 1, "speed": {"h100-sxm": 2}}}
+    own = {"p": {"gpu": {"base": "h100-sxm", "cooling": "liquid"}}}
+    plain = document(catalogue="builtin", pools=own, deployments=None, workflows={"tune": tune, "w": None})
+    spelt = resolved(plain).document
+    assert spelt["workflows"]["tune"]["gpu_hours"]["speed"] == {spelt["pools"]["p"]["gpu"]: 2}
+    assert data(spelt).pairs == data(plain).pairs != {}
+
+
 def test_gpu_hours_need_a_speed_on_the_gpu_model():
     tune = {"demand": 4, "value_usd": 9, "gpu_hours": {"gpus": 1, "speed": {"h100-sxm": 1}}}
     d = data(document(workflows={"tune": tune}, catalogue="builtin"))

@@ -194,6 +194,9 @@ def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str
     if workflow.accepts.gpus is not None:
         names = [p.gpu.id for p in places if p.gpu.names & set(workflow.accepts.gpus)]
         full["accepts"] = {**spec["accepts"], "gpus": sorted(set(names))}
+    if workflow.gpu_hours is not None and workflow.gpu_hours.speed:
+        speeds = {p.gpu.id: x for p in places for name, x in workflow.gpu_hours.speed.items() if name in p.gpu.names}
+        full["gpu_hours"] = {**spec["gpu_hours"], "speed": speeds}
     training = data.workflows[w].retraining
     if training is not None:
         speed = {ground.places[p].gpu.id: factor for p, factor in training.speed.items()}
