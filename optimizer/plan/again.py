@@ -16,10 +16,10 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome, Values
 from optimizer.engine.program import Flags, Ints, Program
 from optimizer.engine.watch import Cancel
-from optimizer.formulation.variables import STRATEGY
 
 PATIENCE_SECONDS = 10.0  # for one question
 LEAST_SECONDS = 0.1  # with less time than this nothing is started
+WIDE = 0.1  # of all columns; a row of more, such as a budget, says nothing of what is near
 SAME = "the plan itself"
 SOLVED = "solved again"
 PARTIAL = "solved again, time ran out"
@@ -54,13 +54,14 @@ class Gain:
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Again:
-    """A solved program and the clock by which everything asked of it must be answered."""
+    """A solved program, and the clock by which all the questions that will be asked of it must be answered."""
 
     program: Program
     outcome: Outcome
     until: float  # on the monotonic clock
+    questions: int = 1  # still to come; each has its part of the time left
     cancel: Cancel | None = None
 
     @property
@@ -94,20 +95,30 @@ class Again:
         return max((self.outcome.values[name][key] for name, key in keys), default=0.0)
 
     def _solved(self, program: Program, changed: Flags) -> Found:
-        seconds = min(PATIENCE_SECONDS, self.until - monotonic())
+        seconds = min(PATIENCE_SECONDS, (self.until - monotonic()) / max(self.questions, 1))
+        self.questions -= 1
         if seconds < LEAST_SECONDS or (self.cancel is not None and self.cancel.is_set()):
             return Found(None, self.outcome.bound, {}, LATE)
-        strategy: dict[str, dict[Any, float]] = {}
-        for (name, key), other in zip(program.cols, changed, strict=True):
-            if name in STRATEGY and not other:
-                strategy.setdefault(name, {})[key] = self.outcome.values[name][key]
         options = {name: self.outcome.options[name] for name in ("gap", "threads", "seed")}
         asked: dict[str, Any] = {**options, "time_limit": seconds, "cancel": self.cancel}
-        found = solve_program(program, start=strategy, **asked)
+        found = solve_program(program, start=self._elsewhere(changed), **asked)
         method = {"optimal": SOLVED, "infeasible": FORBIDDEN}.get(found.status, PARTIAL)
         known = [bound for bound in (found.bound, self.outcome.bound) if bound is not None]  # it is never worth more
         bound = None if method == FORBIDDEN else min(known, default=None)
         return Found(found.objective, bound, found.values, method, found.seconds)
+
+    def _elsewhere(self, changed: Flags) -> Values:
+        """The whole numbers of the plan but those that share a narrow row with what is changed: where to start."""
+        p = self.program
+        inside, lengths = np.zeros(p.row_lower.size, bool), np.diff(p.start)
+        inside[p.row_of[changed[p.index]]] = True
+        near = changed.copy()
+        near[p.index[(inside & (lengths <= WIDE * p.cost.size))[p.row_of]]] = True
+        start: dict[str, dict[Any, float]] = {}
+        for j in np.flatnonzero(p.integer & ~near):
+            name, key = p.cols[int(j)]
+            start.setdefault(name, {})[key] = self.outcome.values[name][key]
+        return start
 
 
 def _with_row(program: Program, cols: Ints, least: float) -> Program:

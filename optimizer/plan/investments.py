@@ -28,8 +28,7 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
     paid for it, residual value not taken off; payback counts periods from the first order until the cash gained
     stays above what was paid.
     """
-    offers = [o for o in use.data.offers.values() if o.kind in BRING and o.lots]
-    for offer in sorted(offers, key=lambda o: (-_paid(use, o), -_cheapest(o))):
+    for offer in sorted(judged(use.data), key=lambda o: (-_paid(use, o), -_cheapest(o))):
         orders = {t: lots for (o, t), lots in use.lots.items() if o == offer.id}
         having, lacking = again.with_one("buy", offer.id), again.without("buy", [offer.id])
         asked = lacking if orders else having
@@ -51,6 +50,11 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
             "method": asked.method,
             "seconds": asked.seconds,
         }
+
+
+def judged(d: Data) -> list[Offer]:
+    """Offers that bring something and can be ordered."""
+    return [o for o in d.offers.values() if o.kind in BRING and o.lots]
 
 
 def _paid(use: Use, offer: Offer) -> float:

@@ -1,7 +1,7 @@
 """What a plan says beyond its own decisions, by solving again: the funnel, investments, tools, exploration.
 
-All of it together takes no longer than half the plan itself took (but 5 s are always allowed), never goes over the
-time limit, and nothing is asked that the instance has no data for.
+All of it together takes no longer than half the plan itself took (5 s are always allowed, 15 s never exceeded), never
+goes over the time limit, and nothing is asked that the instance has no data for.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from optimizer.formulation.data import Data
 from optimizer.plan.again import LATE, Again
 from optimizer.plan.alone import alone, earns, in_the_way
 from optimizer.plan.funnel import Fits, blocked, exits, funnel
-from optimizer.plan.investments import investments
+from optimizer.plan.investments import investments, judged
 from optimizer.plan.judging import exploration, tool_verdicts
 from optimizer.plan.loading import load
 from optimizer.plan.money import allocate
 from optimizer.plan.plan import Document, jsonable
 from optimizer.plan.use import Use
 
-LEAST_SECONDS = 5.0
+LEAST_SECONDS, MOST_SECONDS = 5.0, 15.0
 SHARE = 0.5  # of the time that the plan took
 
 
@@ -43,9 +43,11 @@ def studies(
 
     The model holds the plan's own values before and after.
     """
-    until = min(until, monotonic() + max(LEAST_SECONDS, SHARE * outcome.seconds))
-    use, again = Use(data, outcome.values), Again(program, outcome, until, cancel)
+    until = min(until, monotonic() + min(max(LEAST_SECONDS, SHARE * outcome.seconds), MOST_SECONDS))
+    use = Use(data, outcome.values)
     left = exits(use, document["verdicts"], _fits(data, until, cancel))
+    pilots = any(w.pilot and not w.pilot.proven for w in data.workflows.values())
+    again = Again(program, outcome, until, len(judged(data)) + len(data.tools) + pilots, cancel)
     earned = sum(line["cash_usd"] for line in document["ledger"] if line["term"] == "value")
     found = {
         "funnel": list(funnel(left, earned)),
