@@ -17,11 +17,15 @@ PASSES = 4
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """A program in the solver's units: x = unit * scaled x, objective = money * scaled objective."""
+    """A program in the solver's units: x = unit * scaled x, objective = money * scaled objective.
+
+    Each row was multiplied by `row`.
+    """
 
     program: Program
     unit: Floats
     money: float
+    row: Floats
 
 
 def scale(program: Program) -> Scaled:
@@ -39,7 +43,7 @@ def scale(program: Program) -> Scaled:
         cost=cost / money,
         offset=program.offset / money,
     )
-    return Scaled(scaled, unit, money)
+    return Scaled(scaled, unit, money, row)
 
 
 def _factors(program: Program) -> tuple[Floats, Floats]:

@@ -1,0 +1,121 @@
+"""Questions put to changed programs: in parallel, most valuable first, until the time is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optimizer.engine.program import Program
+from optimizer.engine.revalue import Base, Worth, revalue
+from optimizer.engine.search import Control
+from optimizer.explain.interval import Evidence, Interval, difference
+
+FEASIBLE = 1e-6
+ROUNDING = 1e-9  # of the objective: what is smaller is nothing
+LEAST_SECONDS = 0.05
+
+Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
+
+
+@dataclass(frozen=True)
+class Question:
+    """A changed program. `loosens`: whatever held before still holds, so that it is worth no less than the base."""
+
+    name: str
+    program: Callable[[], Program]
+    loosens: bool = False
+    tightens: bool = False
+    rank: float = 0.0  # the higher the sooner
+
+
+@dataclass
+class Asker:
+    """The base and every answer so far; what one answer proves of the base helps all others."""
+
+    base: Base
+    control: Control
+    pool: Executor
+    tell: Told = lambda *_: None
+    answers: dict[str, Worth] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    asked: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._low, self._high = self.base.worth.low, self.base.worth.high
+
+    @property
+    def worth(self) -> Interval:
+        """What is known of the base's optimum by now."""
+        return Interval(self._low, max(self._low, self._high))
+
+    @property
+    def noise(self) -> float:
+        """Money that is rounding."""
+        return ROUNDING * max(1.0, abs(self._low))
+
+    def ask(self, questions: Iterable[Question], seconds: float) -> None:
+        """Answer what is new among the questions in at most so many seconds; what is left over is noted."""
+        new = {q.name: q for q in questions if q.name not in self.answers}
+        ordered = sorted(new.values(), key=lambda q: -q.rank)
+        self.asked += len(ordered)
+        until = min(time.monotonic() + seconds, self.control.deadline)
+        waiting: list[Future[None]] = [self.pool.submit(self._answer, q, until) for q in ordered]
+        for each in waiting:
+            each.result()
+        self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
+
+    def gain(self, name: str) -> Interval | None:
+        """What the change earns beyond the base, None if it was not answered."""
+        worth = self.answers.get(name)
+        return None if worth is None else difference(Interval(worth.low, worth.high), self.worth).beyond(self.noise)
+
+    def between(self, more: str, less: str) -> Interval | None:
+        """What one change earns beyond another."""
+        a, b = self.answers.get(more), self.answers.get(less)
+        if a is None or b is None:
+            return None
+        return difference(Interval(a.low, a.high), Interval(b.low, b.high)).beyond(self.noise)
+
+    def evidence(self, *names: str) -> Evidence:
+        """The solves behind a figure; the base is one of them."""
+        found = [self.answers[name] for name in names if name in self.answers]
+        method = " and ".join(dict.fromkeys(worth.method for worth in found)) or "not asked in the time given"
+        return Evidence(method, len(found) + 1, sum(worth.seconds for worth in found))
+
+    def _answer(self, q: Question, until: float) -> None:
+        if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
+            return
+        control = replace(self.control, deadline=min(until, self.control.deadline), tell=lambda _: None)
+        worth = revalue(self.base, q.program(), control)
+        with self._lock:
+            self.answers[q.name] = self._learned(q, worth)
+            self.tell(q.name, len(self.answers), self.asked)
+
+    def _learned(self, q: Question, worth: Worth) -> Worth:
+        """What follows for the base, and for the answer from the base."""
+        program = self.base.program
+        if worth.x is not None and worth.x.size == program.cost.size and program.violation(worth.x) <= FEASIBLE:
+            self._low = max(self._low, program.objective(worth.x))
+        if q.loosens:
+            self._high = min(self._high, worth.high)
+            if worth.low < self._low:
+                worth = replace(worth, low=self._low, high=max(worth.high, self._low), x=self.base.worth.x)
+        if q.tightens and worth.high > self._high:
+            worth = replace(worth, high=max(self._high, worth.low))
+        return worth
+
+
+def best(questions: Sequence[Question], most: int) -> list[Question]:
+    """The most valuable ones."""
+    return sorted(questions, key=lambda q: -q.rank)[:most]
+
+
+def known(worth: Worth | None) -> bool:
+    """Whether a plan stands behind an answer."""
+    return worth is not None and worth.x is not None and bool(np.isfinite(worth.low))

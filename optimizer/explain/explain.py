@@ -1,0 +1,219 @@
+"""The whole explanation: a base proved as tightly as time allows, then questions, the most valuable first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from optimizer.engine.highs import solve_program
+from optimizer.engine.periods import relaxed_prices
+from optimizer.engine.program import Floats
+from optimizer.engine.revalue import Worth, settle
+from optimizer.engine.search import Control
+from optimizer.engine.watch import Cancel
+from optimizer.explain import appendix, infeasible, limits, verdicts, workflows
+from optimizer.explain.asker import Asker
+from optimizer.explain.bundles import bundles
+from optimizer.explain.explanation import SCHEMA, TABLES, Explanation
+from optimizer.explain.interval import Interval
+from optimizer.explain.lots import lots
+from optimizer.explain.relief import reliefs
+from optimizer.explain.study import Study, study
+from optimizer.explain.ways import cheapest_change
+from optimizer.formulation.family import Family
+from optimizer.instance import Instance, parse
+from optimizer.instance.changes import apply
+from optimizer.plan.plan import Plan, jsonable
+from optimizer.resolve import resolve
+
+PLAN_GAP = 1e-3
+BASE_SHARE = 0.35  # of the time, for a tighter base
+NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
+
+Told = Callable[[str, int, int], None]
+Locate = Callable[..., str | None]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How the time is shared out."""
+
+    control: Control
+    whole: float
+
+    def share(self, part: float) -> float:
+        """Seconds for a stage: a part of the whole, and never more than what is left."""
+        return min(part * self.whole, self.control.left)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be explained, in how much time, from which start, and whom to tell."""
+
+    study: Study
+    clock: Clock
+    threads: int = 2
+    start: Mapping[str, Mapping[Any, float]] | None = None
+    locate: Locate = lambda *_: None
+    progress: Told | None = None
+    cancel: Cancel | None = None
+
+
+def explain(
+    of: Plan | Instance,
+    *,
+    explain_time: float = 120.0,
+    threads: int = 2,
+    seed: int = 0,
+    scenario: str | None = None,
+    set: Sequence[str] | Mapping[str, Any] = (),
+    drop: Sequence[str] = (),
+    extra: Sequence[Family] = (),
+    progress: Told | None = None,
+    cancel: Cancel | None = None,
+) -> Explanation:
+    """What limits a plan (or the best plan of an instance), what it is worth to loosen that, and who is next in line.
+
+    `explain_time` (seconds of wall clock) bounds the solves; what was not asked by then is marked. Works from a
+    saved plan as from an instance. Raises BadInput as `solve` does.
+    """
+    began = time.monotonic()
+    instance, left_out = _instance(of)
+    changed, dropped = apply(instance, set, [scenario] if scenario else [])
+    data = resolve(changed).data
+    found = study(data, dict.fromkeys((*drop, *left_out, *dropped)), extra, lots(data, reliefs(changed)))
+    control = Control(began + explain_time, threading.Event(), lambda _: None, threads=1, seed=seed)
+    asked = Asked(found, Clock(control, explain_time), threads, _start(of), partial(_place, changed), progress, cancel)
+    document = {"scenario": scenario, **investigate(asked), "seconds": time.monotonic() - began}
+    return Explanation(jsonable(document))
+
+
+def investigate(asked: Asked) -> dict[str, Any]:
+    """The document for a study: of its plan, or of the conflict that rules one out."""
+    found, clock = asked.study, asked.clock
+    outcome = solve_program(found.program, gap=PLAN_GAP, time_limit=clock.share(BASE_SHARE), start=asked.start,
+                            seed=clock.control.seed, cancel=asked.cancel)  # fmt: skip
+    document: dict[str, Any] = {
+        "schema": SCHEMA, "status": outcome.status, "name": found.data.name, "currency": found.data.currency,
+        "periods": list(found.data.calendar.periods), "drop": list(found.drop), "explain_time": clock.whole,
+        **{table: [] for table in TABLES}, "conflict": None, "partial": False, "questions": 0, "skipped": [],
+    }  # fmt: skip
+    if outcome.status == "infeasible":
+        document["conflict"] = infeasible.conflict(found, asked.locate, clock.control)
+    elif outcome.values:
+        x = np.array([outcome.values[name][key] for name, key in found.program.cols], float)
+        with ThreadPoolExecutor(asked.threads) as pool:
+            document |= _answered(found, x, outcome.bound, clock, pool, asked.progress)
+    return document
+
+
+def _instance(of: Plan | Instance) -> tuple[Instance, tuple[str, ...]]:
+    if isinstance(of, Instance):
+        return of, ()
+    return parse(of.document["instance"]["resolved"]), tuple(of.document["options"]["drop"])
+
+
+def _place(instance: Instance, *path: str) -> str | None:
+    """File, line and column of what the instance states."""
+    place = instance.locate(*path) if instance.source else None
+    return f"{instance.source}:{place[0]}:{place[1]}" if place else None
+
+
+def _start(of: Plan | Instance) -> Mapping[str, Mapping[Any, float]] | None:
+    """Whole numbers of a saved plan, from which its solve is taken up again."""
+    if isinstance(of, Instance) or not of.answered:
+        return None
+    d = of.document
+    return {
+        "fund": {(r["workflow"], r["period"]): float(r["funded"]) for r in d["workflows"]},
+        "launch": {(r["workflow"], r["period"]): float(r["launched"]) for r in d["workflows"]},
+        "replicas": {(r["endpoint"], r["period"]): float(r["replicas"]) for r in d["endpoints"]},
+    }
+
+
+def _answered(found: Study, x: Floats, bound: float | None, clock: Clock, pool: ThreadPoolExecutor,
+              progress: Told | None) -> dict[str, Any]:  # fmt: skip
+    base = settle(found.program, x, replace(clock.control, deadline=time.monotonic() + clock.share(BASE_SHARE)), pool)
+    if bound is not None and bound < base.worth.high:
+        base = replace(base, worth=replace(base.worth, high=max(bound, base.worth.low)))
+    asker = Asker(base, clock.control, pool, progress or (lambda *_: None))
+    best = x if base.worth.x is None else base.worth.x
+    relaxed = relaxed_prices(found.program, clock.control)
+    prices = np.zeros(found.program.row_lower.size) if relaxed is None else relaxed[1]
+    about = limits.Limits(found, found.used(best), prices)
+    why = workflows.Reasons(found, best)
+    even, cheapest = _asked(about, why, asker, clock)
+    joint = bundles(about, asker, clock.share(0.1))
+    together = [owner for row in joint if len(row["owners"]) > 1 for owner in row["owners"]]
+    return {
+        "objective_usd": asker.worth.low,
+        "bound_usd": asker.worth.high,
+        "base": _base(base.worth, asker.worth),
+        "constraints": list(limits.constraints(about, asker, together)),
+        "limits": limits.relief(about, asker),
+        "bundles": joint,
+        "workflows": list(workflows.rows(why, asker, even, cheapest)),
+        "tools": list(verdicts.tools(found, best, asker)),
+        "offers": list(verdicts.offers(found, best, asker)),
+        "policies": list(verdicts.policies(found, asker)),
+        "ties": _ties(asker),
+        "appendix": list(appendix.appendix(found.program, about.rows, prices, relaxed[0], clock.control))
+        if relaxed else [],
+        "questions": len(asker.answers),
+        "skipped": asker.skipped,
+        "partial": bool(asker.skipped),
+    }  # fmt: skip
+
+
+def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Clock
+           ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
+    """Put the questions, stage by stage, each with its share of the time."""
+    found, x, short = about.study, why.x, why.short()
+    asker.ask(about.more(), clock.share(0.15))
+    asker.ask(why.forcing(short), clock.share(0.2))
+    asker.ask(about.by_period(), clock.share(0.2))
+    unfunded = [f for f in short if f.verdict == "none"]
+    next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
+    even, cheapest = {}, {}
+    for f in next_up:
+        if (at := why.break_even(f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
+            even[f.of.id] = at
+    asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
+    for f in next_up:
+        if (way := cheapest_change(about, why, f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
+            cheapest[f.of.id] = way
+    asker.ask(why.banning(why.funded()), clock.share(0.1))
+    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
+    asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
+    for lot in about.lots()[:3]:
+        asker.ask(about.curve(lot), clock.share(0.1) / 3)
+    return even, cheapest
+
+
+def _cost(asker: Asker, f: workflows.Flow) -> float:
+    gain = asker.gain(workflows.force(f))
+    return float("inf") if gain is None or not isfinite(gain.middle) else -gain.middle
+
+
+def _base(first: Worth, now: Interval) -> dict[str, Any]:
+    gap = (now.high - now.low) / max(1.0, abs(now.low))
+    return {"usd": now.json(), "gap": gap, "method": first.method, "seconds": first.seconds}
+
+
+def _ties(asker: Asker) -> list[dict[str, Any]]:
+    """Changes of decisions that cost nothing: the plan could as well be the other one."""
+    found = []
+    for name, worth in asker.answers.items():
+        loss = asker.gain(name)
+        decision = name.endswith(("forced in", "kept out")) or name.startswith(("tool ", "offer "))
+        if decision and worth.x is not None and loss is not None and loss.low >= -asker.noise:
+            found.append({"change": name, "costs_usd": loss.times(-1.0).json(), **asker.evidence(name).json()})
+    return found

@@ -1,0 +1,221 @@
+"""What limits the plan: rows and their classes, and what a lot more or less is worth to its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from optimizer.engine.program import Floats
+from optimizer.engine.revalue import CLOSED
+from optimizer.explain.asker import Asker, Question
+from optimizer.explain.changes import roomier
+from optimizer.explain.interval import Evidence, Interval
+from optimizer.explain.lots import Lot
+from optimizer.explain.study import Study, Used
+from optimizer.formulation.data import Period
+
+Class = Literal["slack", "tight", "scarce", "jointly scarce", "unresolved"]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The rows of a plan and the prices of its linear relaxation, by which questions are ranked."""
+
+    study: Study
+    rows: Sequence[Used]
+    prices: Floats
+
+    def lots(self) -> list[Lot]:
+        """Owners that have a full row, the dearest first."""
+        owners = dict.fromkeys(lot for row in self.rows if row.full and (lot := self.study.lot_of(row)))
+        return sorted(owners, key=lambda lot: -self.rank(lot))
+
+    def of(self, lot: Lot) -> list[Used]:
+        """Rows that an owner feeds."""
+        return [row for row in self.rows if self.study.lot_of(row) is lot]
+
+    def rank(self, lot: Lot, period: str = "") -> float:
+        """What the relaxation says that one lot would earn: no more than an order in which to ask."""
+        return sum(
+            abs(float(self.prices[row.at])) * lot.families[row.family.name]
+            for row in self.of(lot)
+            if not period or row.period == period
+        )
+
+    def more(self) -> Iterator[Question]:
+        """One lot more, in all periods."""
+        for lot in self.lots():
+            loosens = not lot.owner.startswith("pools.")  # a node costs its keep
+            yield Question(more(lot), partial(self.study.with_lots, lot, 1), loosens=loosens, rank=self.rank(lot))
+
+    def less(self) -> Iterator[Question]:
+        """One lot fewer, in all periods."""
+        for lot in self.lots():
+            tightens = not lot.owner.startswith("pools.")
+            yield Question(more(lot, -1), partial(self.study.with_lots, lot, -1), tightens=tightens,
+                           rank=self.rank(lot))  # fmt: skip
+
+    def rows_only(self) -> Iterator[Question]:
+        """The rows of one family of an owner relaxed by what a lot would bring, at no cost and with nothing else."""
+        for lot in self.lots():
+            for family in dict.fromkeys(row.family.name for row in self.of(lot) if row.full):
+                at = [row.at for row in self.of(lot) if row.family.name == family]
+                program = partial(roomier, self.study.program, at, lot.families[family])
+                yield Question(row_only(lot, family), program, loosens=True, rank=self.rank(lot))
+
+    def by_period(self) -> Iterator[Question]:
+        """One lot more in one period alone, where a row is full there; rows that nobody owns are relaxed by 5 %."""
+        for row in self.rows:
+            if not row.full:
+                continue
+            lot = self.study.lot_of(row)
+            if lot is None:
+                by = 0.05 * abs(row.capacity) or 1.0
+                program = partial(roomier, self.study.program, [row.at], by)
+                yield Question(in_period(row, lot), program, loosens=True, rank=abs(float(self.prices[row.at])) * by)
+            else:
+                at = self._periods(row)
+                program = partial(self.study.with_lots, lot, 1, at)
+                yield Question(in_period(row, lot), program, loosens=not lot.owner.startswith("pools."),
+                               rank=self.rank(lot, row.period))  # fmt: skip
+
+    def curve(self, lot: Lot) -> Iterator[Question]:
+        """Several lots more and fewer."""
+        most = min(lot.max_lots, 8)
+        for n in (*range(2, most + 1), -2):
+            yield Question(more(lot, n), partial(self.study.with_lots, lot, n), rank=self.rank(lot) / abs(n))
+
+    def _periods(self, row: Used) -> list[Period]:
+        first, _, last = row.period.partition("..")
+        periods = self.study.data.calendar.periods
+        if first not in periods:
+            return list(periods)
+        end = periods.index(Period(last)) if last else periods.index(Period(first))
+        return list(periods[periods.index(Period(first)) : end + 1])
+
+
+def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[Row]:
+    """One line per named row and period: what there is, what is used, and what its class is."""
+    for row in limits.rows:
+        lot = limits.study.lot_of(row)
+        name = in_period(row, lot)
+        gain = asker.gain(name) if row.full else None
+        yield {
+            "family": row.family.name,
+            "row": row.family.label(row.key),
+            "period": row.period,
+            "unit": row.family.unit,
+            "capacity": row.capacity,
+            "used": row.used,
+            "slack": row.slack,
+            "slack_share": row.slack / abs(row.capacity) if row.capacity else None,
+            "full": row.full,
+            "class": class_of(row, gain, asker, lot is not None and lot.owner in joint),
+            "owner": lot.owner if lot else None,
+            "lot": lot.text if lot else "5 % of the row",
+            "one_more_usd": gain.json() if gain else None,
+            **(asker.evidence(name).json() if gain else Evidence("room is left", 0, 0.0).json() if not row.full
+               else Evidence("not asked in the time given", 0, 0.0).json()),
+        }  # fmt: skip
+
+
+def class_of(row: Used, gain: Interval | None, asker: Asker, joint: bool) -> Class:
+    """What the re-solve proves; `unresolved` where the gap is wider than the effect."""
+    if not row.full:
+        return "slack"
+    if gain is not None and gain.positive:
+        return "scarce"
+    if gain is not None and gain.high <= CLOSED * max(1.0, abs(asker.worth.low)):
+        return "jointly scarce" if joint else "tight"
+    return "unresolved"
+
+
+def relief(limits: Limits, asker: Asker) -> list[Row]:
+    """One line per owner: what a lot is, costs and earns; the best use of money first."""
+    found = [_relief(limits, asker, lot) for lot in limits.lots()]
+    return sorted(found, key=lambda row: -row["sort"])
+
+
+def _relief(limits: Limits, asker: Asker, lot: Lot) -> Row:
+    gain, loss = asker.gain(more(lot)), asker.gain(more(lot, -1))
+    lost = asker.answers.get(more(lot, -1))
+    price, share = lot.usd_per_lot, _share(limits, lot)
+    middle = gain.middle if gain and np.isfinite(gain.middle) else 0.0
+    return {
+        "owner": lot.owner,
+        "families": sorted({row.family.name for row in limits.of(lot) if row.full}),
+        "periods": list(dict.fromkeys(row.period for row in limits.of(lot) if row.full)),
+        "lot": lot.text,
+        "declared": lot.declared,
+        "usd_per_lot": price,
+        "max_lots": lot.max_lots if lot.declared else None,
+        "one_more_usd": gain.json() if gain else None,
+        "one_fewer_usd": loss.times(-1.0).json() if loss and lost and not lost.infeasible else None,
+        "cannot_lose_one": bool(lost and lost.infeasible),
+        "row_only_usd": _row_only(limits, asker, lot),
+        "per_usd": gain.times(1 / price).json() if gain and price else None,
+        "per_percent_usd": gain.times(1 / share).json() if gain and share else None,
+        "net_usd": gain_less(gain, price).json() if gain and price else None,
+        "curve": list(_curve(asker, lot)),
+        **_steps(asker, lot),
+        **asker.evidence(more(lot)).json(),
+        "sort": middle,
+    }
+
+
+def gain_less(gain: Interval, price: float) -> Interval:
+    """What is left of a gain after the lot is paid."""
+    return Interval(gain.low - price, gain.high - price)
+
+
+def _row_only(limits: Limits, asker: Asker, lot: Lot) -> dict[str, Any]:
+    found = {family: asker.gain(row_only(lot, family)) for family in lot.families}
+    return {family: gain.at_least(0.0).json() for family, gain in found.items() if gain}
+
+
+def _share(limits: Limits, lot: Lot) -> float:
+    """Per cent of its fullest capacity that one lot is."""
+    rows = [row for row in limits.of(lot) if row.full and row.capacity]
+    return max((100 * lot.families[row.family.name] / abs(row.capacity) for row in rows), default=0.0)
+
+
+def _curve(asker: Asker, lot: Lot) -> Iterator[Row]:
+    for n in range(-2, min(lot.max_lots, 8) + 1):
+        gain = Interval(0.0, 0.0) if n == 0 else asker.gain(more(lot, n))
+        if gain is not None:
+            yield {"lots": n, "usd": gain.json()}
+
+
+def _steps(asker: Asker, lot: Lot) -> Row:
+    """The first number of lots that surely earns, where nothing more is earned, and the best average per lot."""
+    gains = {n: gain for n in range(1, lot.max_lots + 1) if (gain := asker.gain(more(lot, n)))}
+    earning = [n for n, gain in gains.items() if gain.positive]
+    averages = {n: gain.low / n for n, gain in gains.items()}
+    k = max(averages, key=lambda n: averages[n], default=0)
+    top = max((gain.low for gain in gains.values()), default=0.0)
+    flat = [n for n, gain in gains.items() if gain.high <= top + asker.noise and len(gains) > 1]
+    return {
+        "next_increment": min(earning, default=None),
+        "saturates_at": min(flat) if flat and max(gains) > min(flat) else None,
+        "average_incremental_price": {"usd": gains[k].times(1 / k).json(), "k": k} if k else None,
+    }
+
+
+def more(lot: Lot, n: int = 1) -> str:
+    """Name of the question about n lots in all periods."""
+    return f"{lot.owner} {n:+d}"
+
+
+def row_only(lot: Lot, family: str) -> str:
+    """Name of the question about the rows of one family alone."""
+    return f"{lot.owner} {family} only"
+
+
+def in_period(row: Used, lot: Lot | None) -> str:
+    """Name of the question about one period; rows of one owner there share it."""
+    return f"{lot.owner} +1 in {row.period}" if lot else row.name

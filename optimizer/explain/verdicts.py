@@ -1,0 +1,123 @@
+"""Tools, purchases, upgrades, APIs and rules: net value with and without, by solving again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from optimizer.engine.program import Flags, Floats, Program
+from optimizer.explain.asker import Asker, Question
+from optimizer.explain.changes import columns, held
+from optimizer.explain.interval import Evidence
+from optimizer.explain.study import Study
+
+Row = dict[str, Any]
+FREE_LINKS = ("tool_link", "launch_link", "change_link")  # logic that a planner may drop
+
+
+def tool_questions(study: Study, x: Floats) -> Iterator[Question]:
+    """Each tool banned where it is adopted, adopted throughout where it is not."""
+    for j in study.data.tools:
+        cols = columns(study.program, "adopt", lambda key, j=j: key[0] == j)  # type: ignore[misc]
+        if _any(cols, x):
+            yield Question(_tool(j), partial(held, study.program, cols, upper=0.0), tightens=True)
+        else:
+            yield Question(_tool(j), partial(held, study.program, cols, lower=1.0), tightens=True)
+
+
+def tools(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
+    """One line per tool: adopted or not, and what the other choice costs."""
+    for j in study.data.tools:
+        adopted = _any(columns(study.program, "adopt", lambda key, j=j: key[0] == j), x)  # type: ignore[misc]
+        yield {"tool": j, "adopted": adopted, **_choice(asker, _tool(j), taken=adopted)}
+
+
+def offer_questions(study: Study, x: Floats) -> Iterator[Question]:
+    """Each offer and API refused where it is used; one lot of an offer taken where it is not."""
+    for name, cols in _offers(study):
+        if _any(cols, x):
+            yield Question(_offer(name), partial(held, study.program, cols, upper=0.0), tightens=True,
+                           rank=float(abs(study.program.cost[cols]) @ x[cols]))  # fmt: skip
+        elif name in study.data.offers:
+            yield Question(_offer(name), partial(_first_lot, study.program, cols), tightens=True)
+
+
+def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
+    """One line per offer and API: taken or not, and what the other choice costs."""
+    for name, cols in _offers(study):
+        taken = _any(cols, x)
+        kind = study.data.offers[name].kind if name in study.data.offers else "api"
+        yield {"offer": name, "kind": kind, "taken": taken, **_choice(asker, _offer(name), taken=taken)}
+
+
+def policy_questions(study: Study) -> Iterator[Question]:
+    """Each family that has rows and is not the fleet's own logic, switched off."""
+    for name in _policies(study):
+        yield Question(_policy(name), partial(study.restated, study.data, (name,)), loosens=True)
+
+
+def policies(study: Study, asker: Asker) -> Iterator[Row]:
+    """One line per family: what the rule costs, the price of policy."""
+    for name in _policies(study):
+        gain = asker.gain(_policy(name))
+        yield {
+            "family": name,
+            "rows": len(study.stated.rows[name]),
+            "costs_usd": gain.at_least(0.0).json() if gain else None,
+            **_evidence(asker, _policy(name)),
+        }
+
+
+def _choice(asker: Asker, name: str, *, taken: bool) -> Row:
+    gain, worth = asker.gain(name), asker.answers.get(name)
+    impossible = bool(worth and worth.infeasible)
+    if gain is None or impossible:
+        return {"net_usd": None, "no_other_way": impossible, **_evidence(asker, name)}
+    net = gain.times(-1.0).at_least(0.0) if taken else gain
+    return {"net_usd": net.json(), "no_other_way": False, **_evidence(asker, name)}
+
+
+def _evidence(asker: Asker, name: str) -> Row:
+    if name in asker.answers:
+        return asker.evidence(name).json()
+    return Evidence("not asked in the time given", 0, 0.0).json()
+
+
+def _offers(study: Study) -> Iterator[tuple[str, Flags]]:
+    for o in study.data.offers:
+        yield o, columns(study.program, "buy", lambda key, o=o: key[0] == o)  # type: ignore[misc]
+    for a in study.data.calls_to:
+        yield a, columns(study.program, "api", lambda key, a=a: study.data.behind(key[1]) == a)  # type: ignore[misc]
+
+
+def _policies(study: Study) -> list[str]:
+    physical = ("endpoint_capacity",)
+    return [
+        f.name
+        for f in study.stated.families
+        if study.stated.rows[f.name] and f.name not in physical and (f.kind != "link" or f.name in FREE_LINKS)
+    ]
+
+
+def _first_lot(program: Program, cols: Flags) -> Program:
+    """One lot at the first date at which the offer can be taken."""
+    first = cols.copy()
+    first[first.argmax() + 1 :] = False
+    return held(program, first, lower=1.0)
+
+
+def _any(cols: Flags, x: Floats) -> bool:
+    return bool((x[cols] > 1e-6).any())
+
+
+def _tool(name: str) -> str:
+    return f"tool {name}"
+
+
+def _offer(name: str) -> str:
+    return f"offer {name}"
+
+
+def _policy(name: str) -> str:
+    return f"without {name}"

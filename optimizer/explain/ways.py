@@ -1,0 +1,53 @@
+"""The cheapest single change under which a workflow is funded and nobody is dropped."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from optimizer.engine.program import Program
+from optimizer.explain.asker import Asker, Question, known
+from optimizer.explain.changes import columns, forced, held
+from optimizer.explain.limits import Limits, more
+from optimizer.explain.lots import Lot
+from optimizer.explain.workflows import Flow, Reasons
+
+Row = dict[str, Any]
+TRIED = 3  # owners, the dearest in the relaxation first
+STEPS = (1, 2, 4, 8)
+
+
+def cheapest_change(about: Limits, why: Reasons, f: Flow, asker: Asker, seconds: float) -> Row | None:
+    """Lots of one owner with which the workflow fits beside everyone the plan funds; None if no single one helps."""
+    found = []
+    for lot in about.lots()[:TRIED]:
+        for n in (n for n in STEPS if n <= lot.max_lots):
+            name = f"{f.of.id} beside all others with {more(lot, n)}"
+            asker.ask([Question(name, partial(_beside, about, why, f, lot, n))], seconds / TRIED)
+            if known(asker.answers.get(name)):
+                found.append((n, lot, name))
+                break
+    if not found:
+        return None
+    n, lot, name = min(found, key=lambda each: _price(each[1], each[0]))
+    gain = asker.gain(name)
+    return {
+        "owner": lot.owner,
+        "lots": n,
+        "lot": lot.text,
+        "usd": None if lot.usd_per_lot is None else n * lot.usd_per_lot,
+        "net_gain_usd": gain.json() if gain else None,
+        **asker.evidence(name).json(),
+    }
+
+
+def _beside(about: Limits, why: Reasons, f: Flow, lot: Lot, n: int) -> Program:
+    program = forced(about.study.with_lots(lot, n), f.of, f.target)
+    funded = columns(program, "fund", lambda key: key[0] != f.of.id) & (why.x > 0.5)
+    return held(program, np.asarray(funded), lower=1.0)
+
+
+def _price(lot: Lot, n: int) -> float:
+    return n * lot.usd_per_lot if lot.usd_per_lot is not None else float("inf")
