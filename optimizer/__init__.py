@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.engine.outcome import SolverError
     from optimizer.engine.progress import Progress
+    from optimizer.explaining import Explanation, explain
     from optimizer.formulation.families import FAMILIES
     from optimizer.formulation.family import Family, Row, family
     from optimizer.formulation.terms import TERMS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "optimizer.engine.outcome": ("SolverError",),
     "optimizer.engine.progress": ("Progress",),
+    "optimizer.explaining": ("Explanation", "explain"),
     "optimizer.formulation.families": ("FAMILIES",),
     "optimizer.formulation.family": ("Family", "Row", "family"),
     "optimizer.formulation.terms": ("TERMS",),
@@ -37,8 +39,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "FAMILIES", "TERMS", "BadInput", "Family", "Fault", "Instance", "InternalError", "Plan", "Progress", "Row",
-    "SolverError", "Verification", "family", "formulate", "load", "parse", "placement", "solve", "verify",
+    "FAMILIES", "TERMS", "BadInput", "Explanation", "Family", "Fault", "Instance", "InternalError", "Plan", "Progress",
+    "Row", "SolverError", "Verification", "explain", "family", "formulate", "load", "parse", "placement", "solve",
+    "verify",
 ]  # fmt: skip
 
 

@@ -23,6 +23,11 @@ def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
     return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
 
 
+def read_plan_or_instance(path: Path) -> Plan | Instance:
+    """What a file holds."""
+    return Plan.read(path) if _is_plan(path) else load(path)
+
+
 def writable(output: Path, source: Path) -> None:
     """Refuse, before anything is solved, a place where the plan cannot be saved."""
     if output.suffix not in ("", ".json"):

@@ -113,6 +113,25 @@ def solve(
 
 @app.command()
 @ending
+def explain(
+    file: File,
+    scenario: Scenario = None,
+    set_: Set = None,
+    drop: Drop = None,
+    explain_time: Annotated[float, typer.Option(help="Seconds of wall clock for the questions.", min=0.0)] = 120.0,
+    threads: Annotated[int, typer.Option(help="Questions asked at once.", min=1)] = 2,
+    seed: Seed = 0,
+    format_: Annotated[Document, typer.Option("--format", help="What stdout carries.")] = Document.TEXT,
+) -> Exit:
+    """Say what limits the plan, what it is worth to fix, who is next in line and at what price."""
+    from optimizer.cli.explaining import Request, explain_file
+
+    request = Request(file, scenario, tuple(set_ or ()), tuple(drop or ()), explain_time, threads, seed)
+    return explain_file(request, format_.value)
+
+
+@app.command()
+@ending
 def schema() -> Exit:
     """Print the JSON Schema of an instance."""
     from optimizer.cli.reference import print_schema

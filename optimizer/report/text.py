@@ -35,7 +35,7 @@ class Page(Console):
 def show(plan: Plan, to: Console) -> None:
     """Print the whole plan for a person."""
     for style, text in answer(plan):
-        _paragraph(text, to, STYLES[style], item=style == "item")
+        paragraph(text, to, STYLES[style], item=style == "item")
     for grid in (*grids(plan), *blocks(plan)):
         table(grid, to)
     _notes(plan, to)
@@ -45,7 +45,7 @@ def show(plan: Plan, to: Console) -> None:
 def table(grid: Grid, to: Console) -> None:
     """Print one table with its title."""
     to.print()
-    _paragraph(grid.title, to, "bold")
+    paragraph(grid.title, to, "bold")
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(grid.columns):
         drawn.add_column(column, justify="left" if i < grid.left else "right", overflow="fold", no_wrap=i >= grid.folds)
@@ -53,7 +53,7 @@ def table(grid: Grid, to: Console) -> None:
         drawn.add_row(*row)
     to.print(drawn)
     if grid.note:
-        _paragraph(grid.note, to, "dim")
+        paragraph(grid.note, to, "dim")
 
 
 def _notes(plan: Plan, to: Console) -> None:
@@ -61,21 +61,21 @@ def _notes(plan: Plan, to: Console) -> None:
     if not notes:
         return
     to.print()
-    _paragraph("Assumed where the instance says nothing", to, "bold")
+    paragraph("Assumed where the instance says nothing", to, "bold")
     for note in notes[:NOTES]:
-        _paragraph(note, to, item=True)
+        paragraph(note, to, item=True)
     if len(notes) > NOTES:
-        _paragraph(f"and {len(notes) - NOTES} more, under `notes` in the plan", to, item=True)
+        paragraph(f"and {len(notes) - NOTES} more, under `notes` in the plan", to, item=True)
 
 
 def _footer(plan: Plan, to: Console) -> None:
     check, seconds = plan.document["verification"], plan.document["seconds"]
     checked = f"Checked against the instance: {check['checked_rows']:,} rows hold, and every replica has its GPUs. "
     to.print()
-    _paragraph(f"{checked if check['passed'] else ''}{seconds:.1f} s.", to, "dim")
+    paragraph(f"{checked if check['passed'] else ''}{seconds:.1f} s.", to, "dim")
 
 
-def _paragraph(words: str, to: Console, style: str = "", *, item: bool = False) -> None:
+def paragraph(words: str, to: Console, style: str = "", *, item: bool = False) -> None:
     """Words wrapped to the page, without the blanks at line ends that padding would leave."""
     first, rest = ("  - ", "    ") if item else ("", "")
     for line in wrap(words, to.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False):

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from optimizer.explain.asker import Asker, Question
-from optimizer.explain.interval import Interval
-from optimizer.explain.limits import Limits, more
-from optimizer.explain.lots import Lot
+from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.interval import Interval
+from optimizer.explaining.limits import Limits, more
+from optimizer.explaining.lots import Lot
 
 Row = dict[str, Any]
 Bundle = Mapping[Lot, int]

@@ -15,7 +15,7 @@ import numpy as np
 from optimizer.engine.periods import relaxed_prices
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import Control
-from optimizer.explain.study import Used
+from optimizer.explaining.study import Used
 
 Row = dict[str, Any]
 STEP = 1e-4  # of a capacity, each way

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from optimizer.explain.relief import Relief, kw_per_lot, lots_of_gpus
+from optimizer.explaining.relief import Relief, kw_per_lot, lots_of_gpus
 from optimizer.formulation.data import Data, Period
 from optimizer.formulation.family import Key
 

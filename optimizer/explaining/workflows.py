@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from optimizer.engine.program import Floats, Program
-from optimizer.explain.asker import Asker, Question, known
-from optimizer.explain.changes import asked, banned, earning, forced, handled, revalued
-from optimizer.explain.interval import Evidence, Interval
-from optimizer.explain.study import Study
+from optimizer.explaining.asker import Asker, Question, known
+from optimizer.explaining.changes import asked, banned, earning, forced, handled, revalued
+from optimizer.explaining.interval import Evidence, Interval
+from optimizer.explaining.study import Study
 from optimizer.formulation.data import Workflow
 from optimizer.plan.verdicts import WHOLE, fallen
 

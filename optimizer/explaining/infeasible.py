@@ -16,8 +16,8 @@ from optimizer.engine.program import Program
 from optimizer.engine.revalue import FEASIBLE
 from optimizer.engine.scale import scale
 from optimizer.engine.search import Control, search
-from optimizer.explain.changes import elastic, freed, roomier
-from optimizer.explain.study import Study
+from optimizer.explaining.changes import elastic, freed, roomier
+from optimizer.explaining.study import Study
 from optimizer.formulation.family import Family, Key
 from optimizer.plan.conflict import arithmetic
 from optimizer.plan.figures import WORDS, listed, number

@@ -19,15 +19,15 @@ from optimizer.engine.program import Floats
 from optimizer.engine.revalue import Worth, settle
 from optimizer.engine.search import Control
 from optimizer.engine.watch import Cancel
-from optimizer.explain import appendix, infeasible, limits, verdicts, workflows
-from optimizer.explain.asker import Asker
-from optimizer.explain.bundles import bundles
-from optimizer.explain.explanation import SCHEMA, TABLES, Explanation
-from optimizer.explain.interval import Interval
-from optimizer.explain.lots import lots
-from optimizer.explain.relief import reliefs
-from optimizer.explain.study import Study, study
-from optimizer.explain.ways import cheapest_change
+from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
+from optimizer.explaining.asker import Asker
+from optimizer.explaining.bundles import bundles
+from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
+from optimizer.explaining.interval import Interval
+from optimizer.explaining.lots import lots
+from optimizer.explaining.relief import reliefs
+from optimizer.explaining.study import Study, study
+from optimizer.explaining.ways import cheapest_change
 from optimizer.formulation.family import Family
 from optimizer.instance import Instance, parse
 from optimizer.instance.changes import apply

@@ -1,6 +1,6 @@
 """What binds in a plan, what it is worth to loosen it, why a workflow is not funded, and what would change that."""
 
-from optimizer.explain.explain import explain
-from optimizer.explain.explanation import Explanation
+from optimizer.explaining.explain import explain
+from optimizer.explaining.explanation import Explanation
 
 __all__ = ["Explanation", "explain"]

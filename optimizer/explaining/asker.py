@@ -13,7 +13,7 @@ import numpy as np
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import Base, Worth, revalue
 from optimizer.engine.search import Control
-from optimizer.explain.interval import Evidence, Interval, difference
+from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6
 ROUNDING = 1e-9  # of the objective: what is smaller is nothing

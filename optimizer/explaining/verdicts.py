@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from optimizer.engine.program import Flags, Floats, Program
-from optimizer.explain.asker import Asker, Question
-from optimizer.explain.changes import columns, held
-from optimizer.explain.interval import Evidence
-from optimizer.explain.study import Study
+from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.changes import columns, held
+from optimizer.explaining.interval import Evidence
+from optimizer.explaining.study import Study
 
 Row = dict[str, Any]
 FREE_LINKS = ("tool_link", "launch_link", "change_link")  # logic that a planner may drop

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from optimizer.engine.program import Program
-from optimizer.explain.asker import Asker, Question, known
-from optimizer.explain.changes import columns, forced, held
-from optimizer.explain.limits import Limits, more
-from optimizer.explain.lots import Lot
-from optimizer.explain.workflows import Flow, Reasons
+from optimizer.explaining.asker import Asker, Question, known
+from optimizer.explaining.changes import columns, forced, held
+from optimizer.explaining.limits import Limits, more
+from optimizer.explaining.lots import Lot
+from optimizer.explaining.workflows import Flow, Reasons
 
 Row = dict[str, Any]
 TRIED = 3  # owners, the dearest in the relaxation first

@@ -11,11 +11,11 @@ import numpy as np
 
 from optimizer.engine.program import Floats
 from optimizer.engine.revalue import CLOSED
-from optimizer.explain.asker import Asker, Question
-from optimizer.explain.changes import roomier
-from optimizer.explain.interval import Evidence, Interval
-from optimizer.explain.lots import Lot
-from optimizer.explain.study import Study, Used
+from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.changes import roomier
+from optimizer.explaining.interval import Evidence, Interval
+from optimizer.explaining.lots import Lot
+from optimizer.explaining.study import Study, Used
 from optimizer.formulation.data import Period
 
 Class = Literal["slack", "tight", "scarce", "jointly scarce", "unresolved"]
@@ -32,8 +32,12 @@ class Limits:
 
     def lots(self) -> list[Lot]:
         """Owners that have a full row, the dearest first."""
-        owners = dict.fromkeys(lot for row in self.rows if row.full and (lot := self.study.lot_of(row)))
+        owners = dict.fromkeys(lot for row in self.rows if self.telling(row) and (lot := self.study.lot_of(row)))
         return sorted(owners, key=lambda lot: -self.rank(lot))
+
+    def telling(self, row: Used) -> bool:
+        """Whether a lot there could earn: the row is full, or the relaxation prices it for want of a whole step."""
+        return row.full or abs(float(self.prices[row.at])) > 0.0
 
     def of(self, lot: Lot) -> list[Used]:
         """Rows that an owner feeds."""
@@ -71,7 +75,7 @@ class Limits:
     def by_period(self) -> Iterator[Question]:
         """One lot more in one period alone, where a row is full there; rows that nobody owns are relaxed by 5 %."""
         for row in self.rows:
-            if not row.full:
+            if not self.telling(row):
                 continue
             lot = self.study.lot_of(row)
             if lot is None:
@@ -104,7 +108,7 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
     for row in limits.rows:
         lot = limits.study.lot_of(row)
         name = in_period(row, lot)
-        gain = asker.gain(name) if row.full else None
+        gain = asker.gain(name) if limits.telling(row) else None
         yield {
             "family": row.family.name,
             "row": row.family.label(row.key),
@@ -126,10 +130,10 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
 
 def class_of(row: Used, gain: Interval | None, asker: Asker, joint: bool) -> Class:
     """What the re-solve proves; `unresolved` where the gap is wider than the effect."""
-    if not row.full:
-        return "slack"
     if gain is not None and gain.positive:
         return "scarce"
+    if not row.full:
+        return "slack"
     if gain is not None and gain.high <= CLOSED * max(1.0, abs(asker.worth.low)):
         return "jointly scarce" if joint else "tight"
     return "unresolved"

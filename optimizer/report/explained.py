@@ -1,0 +1,233 @@
+"""An explanation on a terminal: what limits us, what it is worth to fix, who is next in line; then the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+
+from optimizer.plan.figures import WORDS, listed, money, number, percent, spans
+from optimizer.report.answer import Line
+from optimizer.report.grids import Grid
+from optimizer.report.text import STYLES, paragraph, table
+
+Row = dict[str, Any]
+Document = Mapping[str, Any]
+SHOWN = 5
+LINES = 30
+WORTH_SAYING = 1e-5  # of the objective
+
+
+def show_explanation(document: Document, to: Console) -> None:
+    """Print the whole explanation for a person."""
+    for style, text in sentences(document):
+        paragraph(text, to, STYLES[style], item=style == "item")
+    for grid in _grids(document):
+        if grid.rows:
+            table(grid, to)
+    to.print()
+    paragraph(_footer(document), to, "dim")
+
+
+def sentences(document: Document) -> Iterator[Line]:
+    """The first screen."""
+    yield "title", document["name"]
+    if document["conflict"]:
+        yield from _conflict(document["conflict"])
+        return
+    if "base" not in document:
+        yield "bad", f"There is nothing to explain: the solve ended {document['status']} without a plan."
+        return
+    currency = document["currency"]
+    low, high = document["base"]["usd"]
+    yield "title", f"The plan earns {money(low, currency, 5)}; no plan earns more than {money(high, currency, 5)}."
+    yield from _limits(document)
+    yield from _next(document)
+    yield from _bundles(document)
+    yield from _policies(document)
+    yield from _ties(document)
+    if document["partial"]:
+        left, asked = len(document["skipped"]), document["questions"]
+        yield "fair", f"Partial: {asked} questions were answered, {left} were not in {document['explain_time']:g} s."
+
+
+def _limits(document: Document) -> Iterator[Line]:
+    currency, order = document["currency"], document["periods"]
+    scarce = [row for row in document["limits"] if _surely(row["one_more_usd"])]
+    if scarce:
+        yield "fair", "What limits us, and what one lot more is worth over the horizon (present value):"
+        for row in scarce[:SHOWN]:
+            cost = f"; it costs {money(row['usd_per_lot'], currency)}" if row["usd_per_lot"] is not None else ""
+            when = spans([t for t in row["periods"] if t], order)
+            yield "item", (f"{row['owner']}: {row['lot']} more earns {interval(row['one_more_usd'], currency)}{cost} "
+                           f"(full in {when})." if when else
+                           f"{row['owner']}: {row['lot']} more earns {interval(row['one_more_usd'], currency)}{cost}."
+                           )  # fmt: skip
+    elif document["limits"]:
+        yield "fair", "No single limit is shown to be worth a lot more at this gap; see the bundles and the tables."
+    else:
+        yield "good", "Nothing is full: no limit holds the plan back."
+
+
+def _next(document: Document) -> Iterator[Line]:
+    currency = document["currency"]
+    waiting = [row for row in document["workflows"] if row["verdict"] == "none"]
+    near = sorted((row for row in waiting if row.get("break_even_factor")), key=lambda r: _low(r["break_even_factor"]))
+    if near:
+        yield "fair", "Who is next in line, and at what price:"
+    for row in near[:SHOWN]:
+        first = _price(row, currency)
+        cost = f"; forced in today it costs {interval(row['cost_usd'], currency)}" if row["cost_usd"] else ""
+        change = row["cheapest_change"]
+        way = f"; or with {change['lots']} x {change['lot']} at {change['owner']}" if change else ""
+        yield "item", f"{row['workflow']}: {first}{cost}{way}."
+    for row in waiting:
+        if row["not_eligible"]:
+            yield "item", f"{row['workflow']}: nothing can serve it: {row['not_eligible']}."
+        elif row.get("cannot"):
+            yield "item", f"{row['workflow']}: cannot be forced in at {percent(row['forced_share'])} of its demand."
+
+
+def _price(row: Row, currency: str) -> str:
+    low, high = row["break_even_usd"]
+    if high is None:
+        return f"not funded below {money(low, currency)} per task" if low else "its break-even value is not resolved"
+    return (
+        f"funded once its best task is worth {interval([low, high], currency)} (x{_low(row['break_even_factor']):.3g})"
+    )
+
+
+def _bundles(document: Document) -> Iterator[Line]:
+    currency = document["currency"]
+    for row in document["bundles"][:SHOWN]:
+        parts = [
+            f"{lot} at {owner} alone: {interval(alone, currency)}"
+            for lot, owner, alone in zip(row["lots"], row["owners"], row["alone_usd"], strict=True)
+        ]
+        yield "plain", f"Only together: {'; '.join(parts)}; together: {interval(row['together_usd'], currency)}."
+
+
+def _policies(document: Document) -> Iterator[Line]:
+    currency = document["currency"]
+    dear = sorted((r for r in document["policies"] if _surely(r["costs_usd"])), key=lambda r: -_low(r["costs_usd"]))
+    if dear:
+        named = [f"{r['family']} {interval(r['costs_usd'], currency)}" for r in dear[:SHOWN]]
+        yield "plain", f"What rules and limits cost, each switched off alone: {listed(named)}."
+
+
+def _ties(document: Document) -> Iterator[Line]:
+    if document["ties"]:
+        yield (
+            "plain",
+            f"Ties, do not defend them: {listed([r['change'] for r in document['ties'][:SHOWN]])} cost nothing.",
+        )
+
+
+def _conflict(conflict: Row) -> Iterator[Line]:
+    yield "title", "No plan exists: these rules cannot all hold."
+    yield from (("item", f"{reason}.") for reason in conflict["reasons"])
+    yield "bad", f"{conflict['sentence']}."
+    for member in conflict["members"]:
+        yield "item", f"{member['row']}" + (f" ({member['where']})" if member["where"] else "")
+    if not conflict["smallest"]:
+        yield "plain", "Not shown to be the fewest rules that conflict."
+    for i, repair in enumerate(conflict["repairs"], 1):
+        usd = f", {money(repair['relief_usd'])}" if repair["relief_usd"] is not None else ""
+        sure = "a plan then exists" if repair["verified"] else "not verified in time"
+        yield "good", f"Repair {i}: {repair['words']}{usd} ({sure})."
+
+
+def _grids(document: Document) -> Iterator[Grid]:
+    currency = document["currency"]
+    lots = [
+        (r["owner"], r["lot"] + ("" if r["declared"] else " *"), interval(r["one_more_usd"], currency),
+         "cannot" if r["cannot_lose_one"] else interval(r["one_fewer_usd"], currency),
+         money(r["usd_per_lot"], currency), interval(r["per_usd"], ""), interval(r["per_percent_usd"], currency))
+        for r in document["limits"]
+    ]  # fmt: skip
+    note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
+    yield Grid("One lot more, one lot fewer, over the horizon (present value)",
+               ("limit", "lot", "one more earns", "one fewer costs", "a lot costs", "per $ spent", "per +1 %"),
+               tuple(lots[:LINES]), left=2, note=note)  # fmt: skip
+    yield _classes(document)
+    flows = [
+        (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
+         interval(r.get("break_even_usd"), currency), interval(r.get("earns_usd"), currency), _fall(r))
+        for r in document["workflows"]
+    ]  # fmt: skip
+    yield Grid("Workflows", ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity",
+                             "may fall to"), tuple(flows[:LINES]))  # fmt: skip
+    for name, of in (("tools", "tool"), ("offers", "offer")):
+        rows = [(r[of], "yes" if r.get("adopted", r.get("taken")) else "no", interval(r["net_usd"], currency))
+                for r in document[name]]  # fmt: skip
+        yield Grid(f"{name.capitalize()}: net value of having it", (of, "taken", "worth"), tuple(rows[:LINES]))
+    rules = [(r["family"], number(r["rows"]), interval(r["costs_usd"], currency)) for r in document["policies"]]
+    yield Grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), tuple(rules[:LINES]))
+    yield _appendix(document)
+
+
+def _classes(document: Document) -> Grid:
+    """Full rows by limit and class; the rows one by one are in the document."""
+    lines: dict[tuple[str, str, str], list[str]] = {}
+    for row in document["constraints"]:
+        if row["full"]:
+            name = f"{WORDS.get(row['family'], row['family'])} {row['row']}"
+            lines.setdefault((name, row["class"], row["lot"]), []).append(row["period"])
+    count = Counter(row["class"] for row in document["constraints"])
+    cells = [
+        (name, kind, spans([t for t in at if t], document["periods"]) or "-") for (name, kind, _), at in lines.items()
+    ]
+    note = ", ".join(f"{n} {kind}" for kind, n in count.items())
+    return Grid("Full rows and their class", ("limit", "class", "periods"), tuple(cells[:LINES]), left=3, note=note,
+                folds=3)  # fmt: skip
+
+
+def _appendix(document: Document) -> Grid:
+    rows = [
+        (r["row"], number(r["final_value"]), number(r["right_hand_side"]), number(r["relaxation_price"]),
+         number(r["one_more_price"]), number(r["one_fewer_price"]), "yes" if r["degenerate"] else "")
+        for r in document["appendix"]
+    ]  # fmt: skip
+    return Grid("Appendix: prices of the linear relaxation, per unit, at a point (not what a lot earns)",
+                ("row", "final value", "right-hand side", "price", "up", "down", "degenerate"),
+                tuple(rows[:LINES]))  # fmt: skip
+
+
+def interval(ends: list[float | None] | None, currency: str) -> str:
+    """`$41K`, or `$41K to $44K`, or what is known of it."""
+    if ends is None:
+        return "-"
+    low, high = ends
+
+    def shown(end: float) -> str:
+        return money(end, currency) if currency else number(end)
+
+    if low is None and high is None:
+        return "not resolved"
+    if low is None:
+        return f"at most {shown(high)}"
+    if high is None:
+        return f"at least {shown(low)}"
+    return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
+
+
+def _fall(row: Row) -> str:
+    if row.get("must_stay"):
+        return "must stay"
+    share = row.get("may_fall_to_factor")
+    return "-" if share is None else percent(share)
+
+
+def _surely(ends: list[float | None] | None) -> bool:
+    return bool(ends and ends[0] is not None and ends[0] > 0)
+
+
+def _low(ends: list[float | None]) -> float:
+    return ends[0] or 0.0
+
+
+def _footer(document: Document) -> str:
+    return (f"{document['questions']} solves behind these figures, {document['seconds']:.0f} s. Each figure's method "
+            "and seconds are in --format json.")  # fmt: skip
