@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import Any
@@ -23,10 +24,10 @@ from optimizer.instance.changes import apply
 from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import Instance
 from optimizer.plan.build import allocation, header
-from optimizer.plan.conflict import conflict
+from optimizer.plan.conflict import Feasible, conflict
 from optimizer.plan.plan import Plan
 from optimizer.plan.studies import studies
-from optimizer.resolve import resolve
+from optimizer.resolve import Resolution, resolve
 from optimizer.verify import Row as CheckedRow
 from optimizer.verify import Verification, verify
 
@@ -37,6 +38,24 @@ TAGS: Mapping[str, Tag] = {**dict.fromkeys(STRATEGY, "strategy"), **dict.fromkey
 
 class InternalError(RuntimeError):
     """A defect of this program: its answer failed the check and was withheld."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """One question: an instance with its changes made, in figures, as a formulation and as a program."""
+
+    instance: Instance
+    resolution: Resolution
+    stated: Formulation
+    program: Program
+    options: Mapping[str, Any]
+    scenario: str | None
+    extra: tuple[Family, ...]
+
+    @property
+    def data(self) -> Data:
+        """The numbers that the formulation reads."""
+        return self.resolution.data
 
 
 def solve(
@@ -62,24 +81,46 @@ def solve(
     solver failed, BadInput if the instance, a change, a name or a number asked for is wrong.
     """
     began = monotonic()
-    _refuse(gap=gap, time_limit=time_limit, threads=threads or 1)
-    changed, left_out = apply(instance, set, [scenario] if scenario else [])
     limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or 1, "seed": seed}
+    posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
+    left = {**limits, "time_limit": max(time_limit - (monotonic() - began), 0.0)}
+    outcome = solve_program(posed.program, **left, progress=progress, cancel=cancel)
+    document = answered(posed, outcome)
+    if outcome.values and judge and outcome.status != "interrupted":
+        document |= studies(posed.data, posed.stated, posed.program, outcome, document, began + time_limit, cancel)
+    document["seconds"] = monotonic() - began
+    return Plan(document)
+
+
+def pose(
+    instance: Instance,
+    limits: Mapping[str, Any],
+    *,
+    scenario: str | None = None,
+    set: Sequence[str] | Mapping[str, Any] = (),
+    drop: Sequence[str] = (),
+    extra: Sequence[Family] = (),
+) -> Posed:
+    """An instance with its scenario (several as `a+b`, in order) and changes, resolved, stated and compiled."""
+    _refuse(**{name: limits[name] for name in ("gap", "time_limit", "threads")})
+    changed, left_out = apply(instance, set, scenario.split("+") if scenario else [])
     changes = [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set)
     options = {**limits, "set": changes, "drop": [*dict.fromkeys((*drop, *left_out))]}
     resolution = resolve(changed, reduce=_reducible(options["drop"], extra))
     stated = formulated(resolution.data, options["drop"], extra)
     program = compile_model(stated.model, tags=TAGS, periods=resolution.data.calendar.periods)
-    limits["time_limit"] = max(time_limit - (monotonic() - began), 0.0)
-    outcome = solve_program(program, **limits, progress=progress, cancel=cancel)
-    origin = {"name": instance.name, "path": instance.source, "sha256": instance.sha256}
-    document = header(outcome, {**origin, "resolved": resolution.document}, options, resolution.data)
-    document["scenario"] = scenario
-    document |= _answer(resolution.data, stated, program, outcome, document, extra)
-    if outcome.values and judge and outcome.status != "interrupted":
-        document |= studies(resolution.data, stated, program, outcome, document, began + time_limit, cancel)
-    document["seconds"] = monotonic() - began
-    return Plan(document)
+    return Posed(instance, resolution, stated, program, options, scenario, tuple(extra))
+
+
+def answered(posed: Posed, outcome: Outcome, feasible: Feasible | None = None) -> dict[str, Any]:
+    """The plan document of an outcome, checked; `feasible` answers for the search of a conflict."""
+    origin = {"name": posed.instance.name, "path": posed.instance.source, "sha256": posed.instance.sha256}
+    resolved = {**origin, "resolved": posed.resolution.document}
+    document = header(outcome, resolved, posed.options, posed.data) | {"scenario": posed.scenario}
+    if outcome.status == "infeasible":
+        families = [f for f in posed.stated.families if posed.stated.rows[f.name]]
+        return document | {"conflict": conflict(posed.data, families, feasible or _feasible(posed))}
+    return document | (_answer(posed, outcome, document) if outcome.values else {})
 
 
 def _reducible(drop: Iterable[str], extra: Sequence[Family]) -> bool:
@@ -108,22 +149,10 @@ def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) ->
         raise BadInput([Fault(None, None, None, "drop", str(error).removesuffix("."))]) from error
 
 
-def _answer(
-    data: Data,
-    stated: Formulation,
-    program: Program,
-    outcome: Outcome,
-    document: Mapping[str, Any],
-    extra: Sequence[Family],
-) -> dict[str, Any]:
-    """What the outcome adds to the document: a checked allocation, or the conflict that rules one out."""
-    if outcome.status == "infeasible":
-        return {"conflict": _conflict(data, stated, extra)}
-    if not outcome.values:
-        return {}
-
-    filled = allocation(data, stated, program, outcome, document["options"]["gap"])
-    check = _verified({**document, **filled}, stated, extra)
+def _answer(posed: Posed, outcome: Outcome, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The allocation, checked against the instance."""
+    filled = allocation(posed.data, posed.stated, posed.program, outcome, posed.options["gap"])
+    check = _verified({**document, **filled}, posed.stated, posed.extra)
     found = {name: getattr(check, name) for name in ("checked_rows", "worst_violation", "passed", "rows_by_family")}
     return {**filled, "verification": found}
 
@@ -150,11 +179,10 @@ def _rule(stated: Formulation, each: Family) -> Callable[[object], Iterator[Chec
     return rows
 
 
-def _conflict(data: Data, stated: Formulation, extra: Sequence[Family]) -> Mapping[str, Any]:
-
+def _feasible(posed: Posed) -> Feasible:
     def feasible(without: Iterable[str]) -> bool | None:
-        program = compile_model(formulated(data, (*stated.dropped, *without), extra).model)
+        program = compile_model(formulated(posed.data, (*posed.stated.dropped, *without), posed.extra).model)
         found = solve_program(program, gap=ANY_PLAN, time_limit=FEASIBILITY_SECONDS)
         return False if found.status == "infeasible" else True if found.values else None
 
-    return conflict(data, [f for f in stated.families if stated.rows[f.name]], feasible)
+    return feasible
