@@ -21,7 +21,7 @@ ENTERPRISE = FOLDER / "enterprise.yaml"
 FAULTS = (  # what is spoilt, how, and where and as what it is found
     ("    g_co2_per_kwh: 345", "    g_co2_kwh: 345", "g_co2_kwh", "Maybe g_co2_per_kwh?"),
     ("    usd_per_mwh: 207", "    usd_per_mwh: 207 kg", "usd_per_mwh", "USD/MWh"),
-    ("gpu: l40s, count: 32", "gpu: l40s, count: -32", "count", "at least 0"),
+    ("gpu: l40s, count: 64", "gpu: l40s, count: -64", "count", "at least 0"),
     ("  translation:", "  code-review:", "code-review", "first on line"),
     ("models: [deepseek-v3], apis: []", "models: [deepsek-v3], apis: []", "deepsek-v3", "Maybe deepseek-v3?"),
 )
