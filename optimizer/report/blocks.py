@@ -170,8 +170,14 @@ def _footprint(plan: Plan) -> Grid:
     lines = []
     stated = any(r["t_co2"] or r["m3"] for r in plan.document["footprint"])
     for site, rows in grouped(plan.document["footprint"] if stated else (), "site"):
-        lines.append((site, *(number(sum(r[key] or 0.0 for r in rows)) for key in ("mwh", "t_co2", "m3"))))
+        lines.append((site, *(_total(rows, key) for key in ("mwh", "t_co2", "m3"))))
     return grid_of("Footprint over the horizon", ("site", "MWh", "t CO2e", "m3 of water"), lines)
+
+
+def _total(rows: Iterable[Row], key: str) -> str:
+    """Sum of a figure; '-' where a period does not state it, which is not nothing."""
+    figures = [r[key] for r in rows]
+    return "-" if None in figures else number(sum(figures))
 
 
 def _rescue(plan: Plan) -> Grid:

@@ -58,8 +58,8 @@ def _workflows(plan: Plan) -> Grid:
     return grid_of("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE)
 
 
-def _joined(figures: Sequence[str]) -> str:
-    return ("" if all(len(figure) == 1 for figure in figures) else " ").join(figures)
+def _aligned(figures: Sequence[str], width: int) -> str:
+    return " ".join(figure.rjust(width) for figure in figures)
 
 
 def _net(value: float, cost: float, currency: str) -> Cells:
@@ -103,21 +103,26 @@ def _ledger(plan: Plan) -> Grid:
 def _deployments(plan: Plan) -> Grid:
     """What is deployed where: replicas by period, how busy, how fast, how well known."""
     shown = few(plan.document["periods"])
-    lines = []
+    width = max((len(str(r["replicas"])) for r in plan.document["endpoints"]), default=1)
+    lines: list[Cells] = []
+    pools = ""
     for _, rows in grouped(plan.document["endpoints"], "endpoint"):
         first, replicas = rows[0], {r["period"]: str(r["replicas"]) for r in rows}
         gpus = f"{number(first['gpus'] / first['replicas'])} {first['precision']}"
         speeds = [r["tokens_per_s"] for r in rows if r["tokens_per_s"]]
         busy = sum(r["utilisation"] * r["replicas"] for r in rows) / sum(r["replicas"] for r in rows)
+        if first["pool"] != pools:
+            pools = first["pool"]
+            lines.append((pools, *[""] * 7))
         lines.append((
-            first["pool"], first["model"], gpus, f"{first['concurrency']}", first["bound_by"], first["grade"],
-            _joined([replicas.get(t, ".") for t in shown]), _share(busy),
+            f"  {first['model']}", gpus, f"{first['concurrency']}", first["bound_by"], first["grade"],
+            _aligned([replicas.get(t, ".") for t in shown], width), _share(busy),
             number(sum(speeds) / len(speeds)) if speeds else "-",
         ))  # fmt: skip
-    columns = ("pool", "AI model", "GPUs", "at once", "bound by", "speed is", "replicas", "busy", "tokens/s")
+    columns = ("AI model by pool", "GPUs", "at once", "bound by", "speed is", "replicas", "busy", "tok/s")
     note = (
-        f"replicas by period ({', '.join(map(short, shown))}), '.' none; busy: % of their hours; tokens/s: out of one "
-        "replica at work"
+        f"replicas by period ({', '.join(map(short, shown))}), '.' none; busy: % of their hours; tok/s: tokens a "
+        "second out of one replica at work"
     )
     return grid_of("Deployments", columns, lines, left=6, note=note)
 

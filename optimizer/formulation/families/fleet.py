@@ -74,7 +74,7 @@ def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
             there = gpus_there(m, d, p, t)
             yield Row((p, t), resident, "<=", pool.usable_gb * there)
             if pool.layouts and pool.sharing == "shared":
-                yield Row((p, t, "packed GPUs"), _cut(m, pool, t), "<=", there)
+                yield Row((p, t, "packed GPUs"), _cut(m, pool, t) + other_gpus(m, d, p, t), "<=", there)
                 yield from _slots(m, d, pool, t)
 
 
