@@ -23,15 +23,16 @@ MAY = {
     "verify": {"instance"},
     "plan": {"formulation", "engine", "instance", "resolve"},
     "report": {"formulation", "plan", "instance", "catalogue"},
+    "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
 }
 LIBRARIES = {
-    "pyomo": {"formulation", "engine", "solving", "plan"},
+    "pyomo": {"formulation", "engine", "solving", "plan", "explaining"},
     "highspy": {"engine"},
     "typer": {"cli"},
     "rich": {"cli", "report"},
     "pydantic": {"instance", "catalogue"},
-    "pandas": {"plan", "report", "cli"},
+    "pandas": {"plan", "report", "cli", "explaining", "sweep", "compare"},
     "pint": {"instance"},
     "ruamel": {"instance", "catalogue", "resolve", "speed"},
     "genai_prices": {"catalogue"},
