@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import numpy as np
 
 from optimizer.engine.messages import Request
-from optimizer.engine.outcome import Outcome, Values
+from optimizer.engine.outcome import Outcome, Status, Values
 from optimizer.engine.process import Worker
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.progress import Listener
@@ -47,15 +48,20 @@ def solve_program(
     )
     with Worker(request) as worker:
         status = watch.status(watch.follow(worker), gap)
+    return reported(watch, status, {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed})
+
+
+def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outcome:
+    """What a watched solve came to."""
     return Outcome(
         status=status,
         objective=watch.objective,
         bound=watch.bound,
         gap=watch.gap,
         seconds=watch.seconds,
-        values={} if watch.best is None else _values(watch.best, program),
+        values={} if watch.best is None else _values(watch.best, watch.program),
         versions={"highs": version("highspy"), "python": platform.python_version()},
-        options={"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed},
+        options=options,
     )
 
 

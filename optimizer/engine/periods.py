@@ -8,7 +8,7 @@ parts as they were: they are looked up, not solved again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from optimizer.engine.search import Control, Highs
 
 PART_GAP = 3e-6  # of a part's own objective
 PART_SECONDS = 6.0
+HASTY_GAP, HASTY_SECONDS, HASTY_NODES = 3e-5, 2.0, 50  # of a part whose plan is wanted and whose bound is not
 
 
 class Solved(NamedTuple):
@@ -43,25 +44,25 @@ class Parts:
     """Solves parts and remembers them by their numbers; shared by all programs of one explanation."""
 
     control: Control
-    seconds: float = PART_SECONDS
     known: dict[bytes, Solved] = field(default_factory=dict)
     starts: dict[tuple[int, ...], Floats] = field(default_factory=dict)
-    solves: int = 0
 
-    def solve(self, part: Program, shape: tuple[int, ...]) -> Solved:
+    def solve(self, part: Program, shape: tuple[int, ...], *, hasty: bool = False) -> Solved:
         """The bound and plan of a part; `shape` says of which, so that its last plan can be the start."""
         key = _fingerprint(part)
         if key not in self.known:
-            self.solves += 1
-            found, settled = self._solved(part, shape)
+            found, settled = self._solved(part, shape, hasty=hasty)
             if not settled:  # out of time: the next question may have more
                 return found
             self.known[key] = found
         return self.known[key]
 
-    def _solved(self, part: Program, shape: tuple[int, ...]) -> tuple[Solved, bool]:
+    def _solved(self, part: Program, shape: tuple[int, ...], *, hasty: bool) -> tuple[Solved, bool]:
         scaled = scale(part)
-        highs = Highs(scaled.program, self.control.quietly(self.seconds, PART_GAP))
+        gap, seconds, options = PART_GAP, PART_SECONDS, {}
+        if hasty:
+            gap, seconds, options = HASTY_GAP, HASTY_SECONDS, {"mip_max_nodes": HASTY_NODES}
+        highs = Highs(scaled.program, self.control.quietly(seconds, gap), **options)
         start = self.starts.get(shape)
         if start is not None and start.size == part.cost.size:
             highs.begin_from(np.arange(start.size, dtype=np.int32), start / scaled.unit)
@@ -127,13 +128,13 @@ def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] |
     return bound * scaled.money, highs.prices() * scaled.row * scaled.money
 
 
-def improved(program: Program, x: Floats, control: Control, parts: Parts) -> Floats:
+def improved(program: Program, x: Floats, parts: Parts, periods: Collection[int] = ()) -> Floats:
     """x with one period after the other decided again, its strategy included, while all others stay."""
-    for cols in _neighbourhoods(program):
-        if control.over:
+    for cols in _neighbourhoods(program, periods):
+        if parts.control.over:
             break
         part = program.held(cols, x)
-        solved = parts.solve(part, (-2, int(np.flatnonzero(cols)[0]), int(cols.sum())))
+        solved = parts.solve(part, (-2, int(np.flatnonzero(cols)[0]), int(cols.sum())), hasty=True)
         if solved.x is not None:
             better = x.copy()
             better[cols] = solved.x
@@ -142,9 +143,9 @@ def improved(program: Program, x: Floats, control: Control, parts: Parts) -> Flo
     return x
 
 
-def _neighbourhoods(program: Program) -> Iterator[Flags]:
+def _neighbourhoods(program: Program, periods: Collection[int]) -> Iterator[Flags]:
     free = program.col_lower < program.col_upper
-    for t in np.unique(program.period[free]):
+    for t in sorted(periods) or np.unique(program.period[free]):
         yield free & (program.period == t)
 
 

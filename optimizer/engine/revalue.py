@@ -7,14 +7,15 @@ the changed periods decided again, or a new one by construction where the base p
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from optimizer.engine.cover import Cover, divided, priced
-from optimizer.engine.periods import Parts, improved, relaxed_prices
+from optimizer.engine.periods import Parts, bound_by_period, improved, relaxed_prices
+from optimizer.engine.prices_by_period import priced
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.search import Control, search
@@ -23,10 +24,15 @@ from optimizer.engine.start import construct
 FEW = 200  # whole numbers up to which a program is simply solved
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
-ROUNDS = 5  # of improving prices
+ROUNDS = 3  # of improving prices
 EXACT = 1e-9
 
-Method = Literal["solved again", "bounded by period"]
+SWEEPS = 3  # of improving the base plan
+
+Method = Literal["solved again", "bounded by its relaxation", "bounded by period"]
+SOLVED: Method = "solved again"
+RELAXED: Method = "bounded by its relaxation"
+BY_PERIOD: Method = "bounded by period"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,42 +58,55 @@ class Worth:
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The program that changes are measured against, with what was proved of it; `cover` only of a large one."""
+    """The program that changes are measured against, and what was proved of it; `prices` only of a large one."""
 
     program: Program
     worth: Worth
     parts: Parts
-    cover: Cover | None
+    prices: Floats | None
 
 
 def settle(program: Program, x: Floats | None, control: Control, pool: Executor) -> Base:
     """The base, tightened to 1e-5 or as far as the control's time goes."""
     began, parts = time.monotonic(), Parts(control)
-    if _small(program):
+    relaxed = None if _small(program) else relaxed_prices(program, control)
+    if relaxed is None or x is None:
         return Base(program, _solved(program, x, control), parts, None)
-    x = _plan(program, x, control, parts)
-    relaxed = relaxed_prices(program, control)
-    if relaxed is None:
-        return Base(program, _solved(program, x, control), parts, None)
-    low, cover = -np.inf if x is None else program.objective(x), Cover(relaxed[1])
-    if x is not None:
-        cover = priced(program, cover.prices, low, parts, pool, ROUNDS)
-        cover = divided(program, cover, low, parts, pool, CLOSED * max(1.0, abs(low)))
-    high = min(relaxed[0], cover.bound(program, replace(parts, control=control), pool))
-    return Base(program, Worth(low, high, x, "bounded by period", time.monotonic() - began), parts, cover)
+    for _ in range(SWEEPS):
+        before, x = program.objective(x), improved(program, x, parts)
+        if program.objective(x) - before <= CLOSED * abs(before):
+            break
+    low = program.objective(x)
+    found = priced(program, relaxed[1], low, parts, pool, ROUNDS)
+    high = max(low, min(relaxed[0], found.bound))
+    return Base(program, Worth(low, high, x, BY_PERIOD, time.monotonic() - began), parts, found.prices)
 
 
-def revalue(base: Base, program: Program, control: Control) -> Worth:
-    """What the program is worth, that has the base's columns, with other rows, bounds or costs."""
-    if base.cover is None:
+def revalue(base: Base, program: Program, control: Control, periods: Collection[int] = ()) -> Worth:
+    """What the program is worth, that has the base's columns, with other rows, bounds or costs.
+
+    Of a large one the bound is that of its relaxation; `tightened` has a better one. `periods` are those in which
+    another plan is looked for; all, if none are named.
+    """
+    if base.prices is None:
         return _solved(program, base.worth.x, control)
     began, parts = time.monotonic(), replace(base.parts, control=control)
-    same_rows = program.row_lower.size == base.program.row_lower.size
-    cover = base.cover if same_rows else replace(base.cover, prices=_prices_for(base, program))
-    high = cover.bound(program, parts)
-    x = None if high == -np.inf else _plan(program, base.worth.x, control, parts)
+    relaxed = relaxed_prices(program, control)
+    if relaxed is None:  # out of time, or nothing holds
+        return _solved(program, None, control)
+    x = _plan(program, base.worth.x, parts, periods)
     low = -np.inf if x is None else program.objective(x)
-    return Worth(low, max(high, low), x, "bounded by period", time.monotonic() - began)
+    return Worth(low, max(relaxed[0], low), x, RELAXED, time.monotonic() - began)
+
+
+def tightened(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
+    """The same with a bound proved period by period."""
+    if base.prices is None or worth.infeasible:
+        return worth
+    began, parts = time.monotonic(), replace(base.parts, control=control)
+    high = bound_by_period(program, _prices_for(base, program), parts).bound
+    seconds = worth.seconds + time.monotonic() - began
+    return replace(worth, high=max(worth.low, min(worth.high, high)), method=BY_PERIOD, seconds=seconds)
 
 
 def _small(program: Program) -> bool:
@@ -101,20 +120,20 @@ def _solved(program: Program, x: Floats | None, control: Control) -> Worth:
     verdict = search(scaled.program, replace(control, gap=EXACT, floor=1 / scaled.money), start)
     seconds = time.monotonic() - began
     if verdict.ending == "infeasible":
-        return Worth(-np.inf, -np.inf, None, "solved again", seconds)
+        return Worth(-np.inf, -np.inf, None, SOLVED, seconds)
     found = None if verdict.x is None else program.rounded(verdict.x * scaled.unit)
     if found is None or program.violation(found) > FEASIBLE:
         found = x if x is not None and program.violation(x) <= FEASIBLE else None
     low = -np.inf if found is None else program.objective(found)
     high = np.inf if verdict.bound is None else verdict.bound * scaled.money
-    return Worth(low, max(high, low), found, "solved again", seconds)
+    return Worth(low, max(high, low), found, SOLVED, seconds)
 
 
-def _plan(program: Program, x: Floats | None, control: Control, parts: Parts) -> Floats | None:
+def _plan(program: Program, x: Floats | None, parts: Parts, periods: Collection[int]) -> Floats | None:
     """The plan x made better, or a new one where x does not hold."""
-    if x is None or program.violation(x) > FEASIBLE:
-        x = _constructed(program, control)
-    return x if x is None else improved(program, x, control, parts)
+    if x is not None and program.violation(x) <= FEASIBLE:
+        return improved(program, x, parts, periods)
+    return _constructed(program, parts.control)
 
 
 def _constructed(program: Program, control: Control) -> Floats | None:
@@ -128,5 +147,8 @@ def _constructed(program: Program, control: Control) -> Floats | None:
 
 def _prices_for(base: Base, program: Program) -> Floats:
     """Base prices by the name of the row, nothing for a row that is new."""
-    price = dict(zip(base.program.rows, base.cover.prices if base.cover else (), strict=True))
+    assert base.prices is not None
+    if program.row_lower.size == base.prices.size:
+        return base.prices
+    price = dict(zip(base.program.rows, base.prices.tolist(), strict=True))
     return np.array([price.get(row, 0.0) for row in program.rows])

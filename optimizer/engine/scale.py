@@ -27,12 +27,19 @@ class Scaled:
     money: float
     row: Floats
 
+    def like(self, program: Program) -> Scaled:
+        """Another program of the same rows and columns in the same units."""
+        return _in_units(program, self.row, self.unit, self.money)
+
 
 def scale(program: Program) -> Scaled:
     """Geometric equilibration of rows and continuous columns, cost to about one."""
     row, unit = _factors(program)
     cost = program.cost * unit
-    money = _power_of_two(_middle(cost[cost != 0]))
+    return _in_units(program, row, unit, _power_of_two(_middle(cost[cost != 0])))
+
+
+def _in_units(program: Program, row: Floats, unit: Floats, money: float) -> Scaled:
     scaled = replace(
         program,
         value=program.value * row[program.row_of] * unit[program.index],
@@ -40,7 +47,7 @@ def scale(program: Program) -> Scaled:
         row_upper=program.row_upper * row,
         col_lower=program.col_lower / unit,
         col_upper=program.col_upper / unit,
-        cost=cost / money,
+        cost=program.cost * unit / money,
         offset=program.offset / money,
     )
     return Scaled(scaled, unit, money, row)

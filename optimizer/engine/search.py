@@ -64,8 +64,7 @@ class Highs:
         limits = {"mip_rel_gap": control.gap, "mip_abs_gap": max(control.gap * control.floor, 1e-12)}
         tolerances = dict.fromkeys(("mip_feasibility_tolerance", "primal_feasibility_tolerance"), TOLERANCE)
         settings = {"output_flag": False, "threads": control.threads, "random_seed": control.seed}
-        for name, value in (settings | limits | tolerances | options).items():
-            _ok(self.h.setOptionValue(name, value), f"option {name}={value!r}")
+        self.set(**(settings | limits | tolerances | options))
         _ok(self.h.passModel(_lp(program)), "passing the program")
         self._last = 0.0
         self.h.cbMipImprovingSolution += self._improved
@@ -101,6 +100,32 @@ class Highs:
         """New bounds for some columns."""
         _ok(self.h.changeColsBounds(cols.size, cols.astype(np.int32), lower, upper), "changing bounds")
 
+    def set(self, **options: Any) -> None:
+        """Options for the runs from now on."""
+        for name, value in options.items():
+            _ok(self.h.setOptionValue(name, value), f"option {name}={value!r}")
+
+    def change(self, program: Program) -> None:
+        """Become another program of the same columns, rows and coefficients."""
+        old, self.program, h = self.program, program, self.h
+        cols = np.flatnonzero((old.col_lower != program.col_lower) | (old.col_upper != program.col_upper))
+        rows = np.flatnonzero((old.row_lower != program.row_lower) | (old.row_upper != program.row_upper))
+        priced = np.flatnonzero(old.cost != program.cost)
+        self.hold(cols.astype(np.int32), program.col_lower[cols], program.col_upper[cols])
+        low, high = program.row_lower[rows], program.row_upper[rows]
+        _ok(h.changeRowsBounds(rows.size, rows.astype(np.int32), low, high), "changing rows")
+        _ok(h.changeColsCost(priced.size, priced.astype(np.int32), program.cost[priced]), "changing costs")
+        _ok(h.changeObjectiveOffset(program.offset), "changing the offset")
+        entries = np.flatnonzero(old.value != program.value)
+        for row, col, value in zip(
+            program.row_of[entries].tolist(), program.index[entries].tolist(), program.value[entries], strict=True
+        ):
+            _ok(h.changeCoeff(row, col, float(value)), "changing a coefficient")
+
+    def forget(self) -> None:
+        """The plan, basis and tree of earlier runs: the next one is as the first."""
+        _ok(self.h.clearSolver(), "forgetting the last run")
+
     def begin_from(self, cols: Ints, values: Floats) -> None:
         """A start; HiGHS completes one that lacks columns. One that is refused costs nothing but its help."""
         self.h.setSolution(cols.size, cols.astype(np.int32), values)
@@ -125,7 +150,7 @@ def search(program: Program, control: Control, start: tuple[Ints, Floats] | None
         highs.begin_from(*start)
     status = highs.run()
     if status in (Model.kUnbounded, Model.kUnboundedOrInfeasible):
-        return _unbounded_or_infeasible(program, control)
+        return unbounded_or_infeasible(program, control)
     if status == Model.kInfeasible:
         highs = Highs(program, control, presolve="off")  # presolve has called feasible programs infeasible
         status = highs.run()
@@ -148,10 +173,18 @@ def polish(program: Program, control: Control, x: Floats) -> Floats:
     return rounded if better is None else better
 
 
-def solve_held(program: Program, control: Control, free: Flags, x: Floats, **options: Any) -> Floats | None:
-    """x with its `free` columns chosen best while all others stay, None if nothing feasible was found in time."""
+def solve_held(
+    program: Program, control: Control, free: Flags, x: Floats, hint: Floats | None = None, **options: Any
+) -> Floats | None:
+    """x with its `free` columns chosen best while all others stay, None if nothing feasible was found in time.
+
+    The search begins from the whole numbers of `hint`, not a number where there is none.
+    """
     part = program.held(free, x)
     highs = Highs(part, control, **options)
+    if hint is not None:
+        known = np.flatnonzero(part.integer & np.isfinite(hint[free])).astype(np.int32)
+        highs.begin_from(known, hint[free][known])
     highs.run()
     found = highs.plan()
     if found is None:
@@ -167,7 +200,7 @@ def _without_columns(program: Program) -> Verdict:
     return Verdict("optimal", nothing, program.offset) if holds else Verdict("infeasible", None, None)
 
 
-def _unbounded_or_infeasible(program: Program, control: Control) -> Verdict:
+def unbounded_or_infeasible(program: Program, control: Control) -> Verdict:
     """Without its objective the program is either feasible, and then it was unbounded, or infeasible."""
     silent = replace(control, tell=lambda _: None)
     status = Highs(replace(program, cost=np.zeros_like(program.cost)), silent, presolve="off").run()

@@ -24,8 +24,11 @@ STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
 NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
-def construct(program: Program, control: Control) -> tuple[Ints, Floats] | None:
-    """All columns and their values in a feasible plan, or None: no strategy tagged, too small, or not found."""
+def construct(program: Program, control: Control, hint: Floats | None = None) -> tuple[Ints, Floats] | None:
+    """All columns and their values in a feasible plan, or None: no strategy tagged, too small, or not found.
+
+    `hint` is the plan of a program much like this one: placement begins from it, and need only be near the best.
+    """
     if not program.strategy.any() or int(program.integer.sum()) < FEW:
         return None
     brief = control.quietly(control.left * SHARE)
@@ -36,12 +39,13 @@ def construct(program: Program, control: Control) -> tuple[Ints, Floats] | None:
     if x is not None:
         x, bound = _decide(program, brief.quietly(brief.left / 2, STRATEGY_GAP), x)
         control.tell(Tick(None, bound))
+    near = GAP if hint is None else max(GAP, control.gap)
     periods = np.unique(program.period[program.integer & ~program.strategy])
     for done, t in enumerate(periods):
         if x is None or brief.over:
             return None
-        step = brief.quietly(brief.left / (periods.size - done), GAP / periods.size)
-        x = _whole_period(program, step, program.period == t, x)
+        step = brief.quietly(brief.left / (periods.size - done), near / periods.size)
+        x = _whole_period(program, step, program.period == t, x, hint)
     if x is None or (x := _settled(program, brief, x)) is None:
         return None
     return np.arange(x.size, dtype=np.int32), x
@@ -86,11 +90,11 @@ def _solved(lp: Highs) -> Floats | None:
     return lp.plan() if lp.run() == Model.kOptimal else None
 
 
-def _whole_period(program: Program, control: Control, period: Flags, x: Floats) -> Floats | None:
+def _whole_period(program: Program, control: Control, period: Flags, x: Floats, hint: Floats | None) -> Floats | None:
     """x with this period's placement whole; where that cannot be, with its strategy decided again."""
     hasty = control.quietly(control.left / 3, control.gap)
     for step, free in ((hasty, period & ~program.strategy), (control, period | program.strategy)):
-        better = solve_held(program, step, free, x, mip_max_nodes=NODES)
+        better = solve_held(program, step, free, x, hint, mip_max_nodes=NODES)
         if better is not None:
             return better
     return None

@@ -67,8 +67,8 @@ class Watch:
             try:
                 message = worker.next(LOOK_SECONDS)
                 if isinstance(message, Verdict | Crash):
-                    return self._ended(message)
-                self._take(message)
+                    return self.ended(message)
+                self.hear(message)
                 if end is None and (self._asked_to_end() or self.seconds > self.time_limit):
                     worker.stop()
                     end = self.seconds + grace
@@ -96,7 +96,8 @@ class Watch:
         self._cancelled |= self.cancel is not None and self.cancel.is_set()
         return self._cancelled
 
-    def _take(self, message: Message | None) -> None:
+    def hear(self, message: Message | None) -> None:
+        """Take in a better plan or a bound, and tell the listener now and then."""
         news = False
         if isinstance(message, Tick):
             self._tighten(message.bound)
@@ -106,7 +107,8 @@ class Watch:
             self._beat = self.seconds
             self.progress(Progress(self.seconds, self.objective, self.bound, self.gap))
 
-    def _ended(self, message: Verdict | Crash) -> Ending:
+    def ended(self, message: Verdict | Crash) -> Ending:
+        """Take in the last words; SolverError for a crash or a contradiction."""
         if isinstance(message, Crash):
             if self._cancelled:
                 return "ended"  # Ctrl-C may have swallowed the verdict before it
