@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import Base, Worth, revalue
+from optimizer.engine.revalue import BY_PERIOD, Base, Worth, revalue, tightened
 from optimizer.engine.search import Control
 from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6
 ROUNDING = 1e-9  # of the objective: what is smaller is nothing
 LEAST_SECONDS = 0.05
+VAGUE = 0.4  # width of an interval, of what it says, beyond which its bound is proved better
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 
@@ -31,6 +32,7 @@ class Question:
     loosens: bool = False
     tightens: bool = False
     rank: float = 0.0  # the higher the sooner
+    periods: tuple[int, ...] = ()  # in which another plan is looked for; none: all
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Asker:
     answers: dict[str, Worth] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     asked: int = 0
+    questions: dict[str, Question] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -64,11 +67,33 @@ class Asker:
         new = {q.name: q for q in questions if q.name not in self.answers}
         ordered = sorted(new.values(), key=lambda q: -q.rank)
         self.asked += len(ordered)
+        self.questions |= new
         until = min(time.monotonic() + seconds, self.control.deadline)
         waiting: list[Future[None]] = [self.pool.submit(self._answer, q, until) for q in ordered]
         for each in waiting:
             each.result()
         self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
+
+    def tighten(self, names: Iterable[str], seconds: float) -> None:
+        """Better bounds for answers whose interval is wider than half of what it says."""
+        until = min(time.monotonic() + seconds, self.control.deadline)
+        for each in [self.pool.submit(self._tighten, name, until) for name in names if self._vague(name)]:
+            each.result()
+
+    def _vague(self, name: str) -> bool:
+        gain, worth = self.gain(name), self.answers.get(name)
+        if gain is None or worth is None or worth.x is None or worth.method == BY_PERIOD:
+            return False
+        return gain.width > VAGUE * max(abs(gain.low), abs(gain.high))
+
+    def _tighten(self, name: str, until: float) -> None:
+        if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
+            return
+        control = replace(self.control, deadline=until)
+        worth = tightened(self.base, self.questions[name].program(), self.answers[name], control)
+        with self._lock:
+            self.answers[name] = self._learned(self.questions[name], worth)
+            self.tell(name, len(self.answers), self.asked)
 
     def gain(self, name: str) -> Interval | None:
         """What the change earns beyond the base, None if it was not answered."""
@@ -92,7 +117,7 @@ class Asker:
         if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
             return
         control = replace(self.control, deadline=min(until, self.control.deadline), tell=lambda _: None)
-        worth = revalue(self.base, q.program(), control)
+        worth = revalue(self.base, q.program(), control, q.periods)
         with self._lock:
             self.answers[q.name] = self._learned(q, worth)
             self.tell(q.name, len(self.answers), self.asked)
@@ -109,11 +134,6 @@ class Asker:
         if q.tightens and worth.high > self._high:
             worth = replace(worth, high=max(self._high, worth.low))
         return worth
-
-
-def best(questions: Sequence[Question], most: int) -> list[Question]:
-    """The most valuable ones."""
-    return sorted(questions, key=lambda q: -q.rank)[:most]
 
 
 def known(worth: Worth | None) -> bool:

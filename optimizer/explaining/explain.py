@@ -36,6 +36,7 @@ from optimizer.resolve import resolve
 
 PLAN_GAP = 1e-3
 BASE_SHARE = 0.35  # of the time, for a tighter base
+CURVES = 3  # owners whose value curve is drawn
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
 Told = Callable[[str, int, int], None]
@@ -177,11 +178,12 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
            ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
     """Put the questions, stage by stage, each with its share of the time."""
     found, x, short = about.study, why.x, why.short()
-    asker.ask(about.more(), clock.share(0.15))
-    asker.ask(why.forcing(short), clock.share(0.2))
-    asker.ask(about.by_period(), clock.share(0.2))
+    lots_more, forcing = list(about.more()), list(why.forcing(short))
+    asker.ask(forcing, clock.share(0.3))
+    asker.ask(lots_more, clock.share(0.3))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
+    asker.tighten([q.name for q in (*forcing, *lots_more)], clock.share(0.15))
     even, cheapest = {}, {}
     for f in next_up:
         if (at := why.break_even(f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
@@ -190,11 +192,13 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
     for f in next_up:
         if (way := cheapest_change(about, why, f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
             cheapest[f.of.id] = way
-    asker.ask(why.banning(why.funded()), clock.share(0.1))
     asker.ask(verdicts.policy_questions(found), clock.share(0.1))
+    asker.ask(why.banning(why.funded()), clock.share(0.1))
     asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
-    for lot in about.lots()[:3]:
-        asker.ask(about.curve(lot), clock.share(0.1) / 3)
+    for lot in about.lots()[:CURVES]:
+        asker.ask(about.curve(lot), clock.share(0.1) / CURVES)
+    asker.ask(about.by_period(), clock.share(0.2))
+    asker.tighten(list(asker.answers), clock.control.left)
     return even, cheapest
 
 

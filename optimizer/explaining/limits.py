@@ -43,6 +43,12 @@ class Limits:
         """Rows that an owner feeds."""
         return [row for row in self.rows if self.study.lot_of(row) is lot]
 
+    def at(self, lot: Lot) -> tuple[int, ...]:
+        """Positions of the periods in which a lot may matter."""
+        periods = self.study.data.calendar.periods
+        found = {t for row in self.of(lot) if self.telling(row) for t in self._periods(row)}
+        return tuple(i for i, t in enumerate(periods) if t in found)
+
     def rank(self, lot: Lot, period: str = "") -> float:
         """What the relaxation says that one lot would earn: no more than an order in which to ask."""
         return sum(
@@ -55,7 +61,8 @@ class Limits:
         """One lot more, in all periods."""
         for lot in self.lots():
             loosens = not lot.owner.startswith("pools.")  # a node costs its keep
-            yield Question(more(lot), partial(self.study.with_lots, lot, 1), loosens=loosens, rank=self.rank(lot))
+            yield Question(more(lot), partial(self.study.with_lots, lot, 1), loosens=loosens, rank=self.rank(lot),
+                           periods=self.at(lot))  # fmt: skip
 
     def less(self) -> Iterator[Question]:
         """One lot fewer, in all periods."""
@@ -84,9 +91,10 @@ class Limits:
                 yield Question(in_period(row, lot), program, loosens=True, rank=abs(float(self.prices[row.at])) * by)
             else:
                 at = self._periods(row)
-                program = partial(self.study.with_lots, lot, 1, at)
+                program = partial(self.study.with_lots, lot, 1, tuple(at))
+                periods = tuple(self.study.data.calendar.periods.index(t) for t in at)
                 yield Question(in_period(row, lot), program, loosens=not lot.owner.startswith("pools."),
-                               rank=self.rank(lot, row.period))  # fmt: skip
+                               rank=self.rank(lot, row.period), periods=periods)  # fmt: skip
 
     def curve(self, lot: Lot) -> Iterator[Question]:
         """Several lots more and fewer."""
@@ -107,8 +115,7 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
     """One line per named row and period: what there is, what is used, and what its class is."""
     for row in limits.rows:
         lot = limits.study.lot_of(row)
-        name = in_period(row, lot)
-        gain = asker.gain(name) if limits.telling(row) else None
+        name, gain = _best_answer(row, lot, asker) if limits.telling(row) else ("", None)
         yield {
             "family": row.family.name,
             "row": row.family.label(row.key),
@@ -126,6 +133,13 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
             **(asker.evidence(name).json() if gain else Evidence("room is left", 0, 0.0).json() if not row.full
                else Evidence("not asked in the time given", 0, 0.0).json()),
         }  # fmt: skip
+
+
+def _best_answer(row: Used, lot: Lot | None, asker: Asker) -> tuple[str, Interval | None]:
+    """A lot in that period alone if it surely earns there, else a lot that stays over the horizon, as lots do."""
+    names = [in_period(row, lot), *([more(lot)] if lot else [])]
+    answers = [(name, gain) for name in names if (gain := asker.gain(name)) is not None]
+    return next((each for each in answers if each[1].positive), answers[-1] if answers else (names[0], None))
 
 
 def class_of(row: Used, gain: Interval | None, asker: Asker, joint: bool) -> Class:

@@ -204,10 +204,8 @@ def interval(ends: list[float | None] | None, currency: str) -> str:
     def shown(end: float) -> str:
         return money(end, currency) if currency else number(end)
 
-    if low is None and high is None:
-        return "not resolved"
     if low is None:
-        return f"at most {shown(high)}"
+        return "not resolved" if high is None else f"at most {shown(high)}"
     if high is None:
         return f"at least {shown(low)}"
     return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
