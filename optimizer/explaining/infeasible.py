@@ -20,7 +20,7 @@ from optimizer.explaining.changes import elastic, freed, roomier
 from optimizer.explaining.study import Study
 from optimizer.formulation.family import Family, Key
 from optimizer.plan.conflict import arithmetic
-from optimizer.plan.figures import WORDS, listed, number
+from optimizer.plan.figures import WORDS, listed, number, spans
 
 Row = dict[str, Any]
 Locate = Callable[..., str | None]
@@ -63,6 +63,12 @@ class Member(NamedTuple):
         return f"{self.family.name} {self.key[0]}"
 
 
+FLOORS: Mapping[str, str] = {
+    "service_floor": "the promises to",
+    "replica_floor": "standing replicas of",
+    "resilience_floor": "what must survive the loss of",
+    "commitment_floor": "what was committed to",
+}
 LABELS: tuple[Callable[[Member], str], ...] = (lambda m: m.family.name, lambda m: m.owner, lambda m: m.name)
 
 
@@ -128,16 +134,17 @@ class Doubt:
         x = program.rounded(verdict.x * scaled.unit)
         rows = [offered[key] for name, key in program.cols if name == "relaxed" and isinstance(key, int)]
         slacks = x[-len(rows) :].tolist()
-        return [(m, s * (1 + MARGIN)) for m, s in zip(rows, slacks, strict=True) if s > DUST * max(1, self._limit(m))]
+        return [(m, s * (1 + MARGIN)) for m, s in zip(rows, slacks, strict=True) if s > DUST * max(1, self.limit(m))]
 
     def _weight(self, m: Member) -> float:
         """Money per unit of a row where relief is declared; else a whole limit is very dear."""
         lot = next((lot for lot in self.study.lots if lot.owns(m.family.name, m.key)), None)
         if lot is not None and lot.usd_per_lot is not None:
             return lot.usd_per_lot / lot.families[m.family.name]
-        return WHOLE_LIMIT / max(self._limit(m), 1.0)
+        return WHOLE_LIMIT / max(self.limit(m), 1.0)
 
-    def _limit(self, m: Member) -> float:
+    def limit(self, m: Member) -> float:
+        """What a row allows or asks for."""
         upper, lower = self.study.program.row_upper[m.at], self.study.program.row_lower[m.at]
         return abs(float(upper if np.isfinite(upper) else lower))
 
@@ -148,10 +155,10 @@ class Doubt:
         return {
             "changes": [
                 {"row": m.name, "amount": s, "unit": m.family.unit,
-                 "share": s / self._limit(m) if self._limit(m) else None}
+                 "share": s / self.limit(m) if self.limit(m) else None}
                 for m, s in found
             ],
-            "words": listed([_give(m, s) for m, s in found]),
+            "words": _give(self, found),
             "relief_usd": usd,
             "verified": bool(holds),
         }  # fmt: skip
@@ -185,26 +192,53 @@ def conflict(study: Study, locate: Locate, control: Control) -> Row:
 def _sentence(doubt: Doubt, members: Sequence[Member]) -> str:
     found = doubt.needed(members)
     if found is None:
-        return f"These cannot all hold: {listed([_words(m) for m in members])}"
+        return f"These cannot all hold: {_named(doubt, members)}"
     limit, more = found
-    others = listed(list(dict.fromkeys(_words(m) for m in members if m.at != limit.at)))
-    there = doubt._limit(limit)
+    others = _named(doubt, [m for m in members if m.at != limit.at])
     if limit.family.kind == "floor":
-        return f"{_words(limit)} cannot be kept beside {others}" if others else f"{_words(limit)} cannot be kept"
-    need = f"{number(there + more)} {limit.family.unit}" if there else f"{number(more)} {limit.family.unit} more"
-    return f"{others or 'What is fixed'} together need {need} of {_words(limit)}, {number(there)} are there"
+        return f"{_named(doubt, [limit])} cannot be kept" + (f" beside {others}" if others else "")
+    there, unit = doubt.limit(limit), limit.family.unit
+    need = f"{number(there + more)} {unit}" if there else f"{number(more)} {unit} more"
+    return f"{others or 'what is fixed'} together need {need} of {_named(doubt, [limit])}, {number(there)} are there"
 
 
-def _words(m: Member) -> str:
-    period = m.family.period(m.key)
-    label = m.family.label(m.key).replace("must fund", "(must be funded)")
-    name = WORDS.get(m.family.name, m.family.name.replace("_", " "))
-    return f"{name} {label}{f' in {period}' if period else ''}".replace("  ", " ")
+def _named(doubt: Doubt, members: Sequence[Member]) -> str:
+    """Rows in words: those of one family and the same periods in one breath."""
+    periods = doubt.study.data.calendar.periods
+    when: dict[tuple[str, str], list[str]] = {}
+    for m in members:
+        when.setdefault((_family(m), _about(doubt, m)), []).append(m.family.period(m.key))
+    who: dict[tuple[str, str], list[str]] = {}
+    for (family, about), at in when.items():
+        who.setdefault((family, spans(list(dict.fromkeys(filter(None, at))), periods)), []).append(about)
+    return listed([
+        " ".join(filter(None, (family, listed(about), f"in {at}" if at else ""))) for (family, at), about in who.items()
+    ])  # fmt: skip
 
 
-def _give(m: Member, amount: float) -> str:
-    way = "lower" if m.family.kind == "floor" else "raise"
-    return f"{way} {_words(m)} by {number(amount)} {m.family.unit}"
+def _family(m: Member) -> str:
+    return FLOORS.get(m.family.name, WORDS.get(m.family.name, m.family.name.replace("_", " ")))
+
+
+def _about(doubt: Doubt, m: Member) -> str:
+    """What a row is about, without the day part where there is only one."""
+    parts = doubt.study.data.calendar.parts
+    label = m.family.label(m.key).removesuffix(" must fund")
+    return label.removesuffix(f" {parts[0]}") if len(parts) == 1 else label
+
+
+def _give(doubt: Doubt, given: Sequence[tuple[Member, float]]) -> str:
+    """What a repair changes, alike changes of several periods together."""
+    groups: dict[tuple[str, str], list[Member]] = {}
+    for m, amount in given:
+        by = f"by {number(amount)} {m.family.unit}"
+        way = f"raise|{by}" if m.family.kind != "floor" else "drop|" if "must fund" in m.key else f"lower|{by}"
+        groups.setdefault((way, m.owner), []).append(m)
+    words = []
+    for (way, _), members in groups.items():
+        verb, _, by = way.partition("|")
+        words.append(" ".join(filter(None, (verb, _named(doubt, members), by))))
+    return listed(words)
 
 
 def _where(locate: Locate, m: Member) -> str | None:

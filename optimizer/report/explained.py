@@ -61,11 +61,7 @@ def _limits(document: Document) -> Iterator[Line]:
         for row in scarce[:SHOWN]:
             cost = f"; it costs {money(row['usd_per_lot'], currency)}" if row["usd_per_lot"] is not None else ""
             when = spans([t for t in row["periods"] if t], order)
-            yield "item", (f"{row['owner']}: {row['lot']} more earns {interval(row['one_more_usd'], currency)}{cost} "
-                           f"(full in {when})." if when else
-                           f"{row['owner']}: {row['lot']} more earns {interval(row['one_more_usd'], currency)}{cost}."
-                           )  # fmt: skip
-    elif document["limits"]:
+XX    elif document["limits"]:
         yield "fair", "No single limit is shown to be worth a lot more at this gap; see the bundles and the tables."
     else:
         yield "good", "Nothing is full: no limit holds the plan back."
@@ -227,5 +223,7 @@ def _low(ends: list[float | None]) -> float:
 
 
 def _footer(document: Document) -> str:
+    if document["conflict"]:
+        return f"Each repair was verified by solving again. {document['seconds']:.1f} s."
     return (f"{document['questions']} solves behind these figures, {document['seconds']:.0f} s. Each figure's method "
             "and seconds are in --format json.")  # fmt: skip
