@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyomo.environ as pyo
 
 from optimizer.formulation.build import Formulation
+from optimizer.formulation.data import Period
 from optimizer.formulation.family import Expression
 from optimizer.plan.money import Cash
 from optimizer.plan.plan import Row
@@ -38,11 +39,13 @@ def workflows(use: Use, cash: Cash) -> Iterator[Row]:
 
 
 def endpoints(use: Use) -> Iterator[Row]:
-    """A line per endpoint and period in which replicas stand.
+    """A line per endpoint and period in which replicas stand, or work is done without any (`endpoint_capacity` off).
 
     kW at the site's meter in its fullest day part; output tokens per second of one replica at work.
     """
-    for (e, t), replicas in use.standing.items():
+    working = ((e, Period(t)) for e, t, _ in use.busy)
+    for e, t in dict.fromkeys((*use.standing, *working)):
+        replicas = use.standing.get((e, t), 0)
         end, mtok = use.data.endpoints[e], use.own_mtok.get((e, t))
         yield {
             "endpoint": e,
@@ -55,7 +58,7 @@ def endpoints(use: Use) -> Iterator[Row]:
             "gpus": end.gpus * replicas,
             "hbm_gb": end.hbm_gb * replicas,
             "kw": use.peak_kw(end, t),
-            "utilisation": use.at_work(e, t) / use.there(e, t),
+            "utilisation": use.at_work(e, t) / use.there(e, t) if replicas else None,
             "bound_by": end.bound_by,
             "grade": end.grade,
             "deployment": end.deployment,

@@ -108,9 +108,9 @@ def _deployments(plan: Plan) -> Grid:
     pools = ""
     for _, rows in grouped(plan.document["endpoints"], "endpoint"):
         first, replicas = rows[0], {r["period"]: str(r["replicas"]) for r in rows}
-        gpus = f"{number(first['gpus'] / first['replicas'])} {first['precision']}"
+        gpus = f"{number(first['gpus'] / first['replicas']) if first['replicas'] else '-'} {first['precision']}"
         speeds = [r["tokens_per_s"] for r in rows if r["tokens_per_s"]]
-        busy = sum(r["utilisation"] * r["replicas"] for r in rows) / sum(r["replicas"] for r in rows)
+        busy = _mean((r["utilisation"] or 0.0, r["replicas"]) for r in rows)
         if first["pool"] != pools:
             pools = first["pool"]
             lines.append((pools, *[""] * 7))
@@ -125,6 +125,12 @@ def _deployments(plan: Plan) -> Grid:
         "second out of one replica at work"
     )
     return grid_of("Deployments", columns, lines, left=6, note=note)
+
+
+def _mean(weighted: Iterable[tuple[float, float]]) -> float | None:
+    pairs = list(weighted)
+    weight = sum(w for _, w in pairs)
+    return sum(x * w for x, w in pairs) / weight if weight else None
 
 
 def grid_of(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "", folds: int = 1) -> Grid:

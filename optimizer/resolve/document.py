@@ -24,6 +24,7 @@ Plain = dict[str, Any]
 
 AS_STATED = ("schema", "name", "note", "currency", "horizon", "day_parts", "rack_classes", "offers", "skills",
              "resources", "resilience", "change", "hold")  # fmt: skip
+BY_SOURCE = ("tokens_in", "tokens_out", "yield")  # what a workflow may state by AI model or API
 GPU_FIELDS = ("name", "vendor", "hbm_gb", "usable_hbm_gb", "bandwidth_tb_s", "tflops", "tdp_w", "idle_kw", "op_kw",
               "gpus_per_node", "scale_up_domain", "cooling", "layouts")  # fmt: skip
 MODEL_FIELDS = ("name", "params_b", "active_params_b", "layers", "experts", "experts_per_token", "attention",
@@ -188,12 +189,16 @@ def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str
     """The workflow with its tokens on each AI model, its headroom, and its accepted GPUs by the names of the pools."""
     workflow = ground.instance.workflows[w]
     full = {**spec, "headroom": data.workflows[w].headroom}
+    known = {*ground.models, *ground.instance.apis, *(d.model for d in used.values()), DEFAULT}
+    full |= {k: {n: x for n, x in full[k].items() if n in known} for k in BY_SOURCE if isinstance(full.get(k), dict)}
+    if workflow.accepts.models is not None:  # a model of the planner's own is known by its deployments, if any are left
+        full["accepts"] = {**spec["accepts"], "models": [n for n in workflow.accepts.models if n in known]}
     if workflow.tokens_out is not None:
-        full["tokens_out"] = {**workflow.tokens_out, **_tokens_out(ground, used, w)}
+        full["tokens_out"] = {**full["tokens_out"], **_tokens_out(ground, used, w)}
     places = ground.places.values()
     if workflow.accepts.gpus is not None:
         names = [p.gpu.id for p in places if p.gpu.names & set(workflow.accepts.gpus)]
-        full["accepts"] = {**spec["accepts"], "gpus": sorted(set(names))}
+        full["accepts"] = {**full["accepts"], "gpus": sorted(set(names))}
     if workflow.gpu_hours is not None and workflow.gpu_hours.speed:
         speeds = {p.gpu.id: x for p in places for name, x in workflow.gpu_hours.speed.items() if name in p.gpu.names}
         full["gpu_hours"] = {**spec["gpu_hours"], "speed": speeds}
