@@ -17,7 +17,7 @@ PEEK = 4096  # bytes in which a plan names its schema
 
 def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
     """The instance in a file; in a saved plan the one it was solved for, and the families it left out."""
-    if not _is_plan(path):
+    if not is_plan(path):
         return load(_shipped(path)), ()
     document = Plan.read(path).document
     return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
@@ -25,7 +25,7 @@ def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
 
 def read_plan_or_instance(path: Path) -> Plan | Instance:
     """What a file holds."""
-    return Plan.read(path) if _is_plan(path) else load(path)
+    return Plan.read(path) if is_plan(path) else load(path)
 
 
 def writable(output: Path, source: Path) -> None:
@@ -74,7 +74,8 @@ def _shipped(path: Path) -> Path:
     return example
 
 
-def _is_plan(path: Path) -> bool:
+def is_plan(path: Path) -> bool:
+    """Whether a file is a saved plan, by its first words."""
     try:
         with path.open("rb") as file:
             return json.dumps(SCHEMA).encode() in file.read(PEEK)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from optimizer.cli import completing
 from optimizer.cli.ends import Exit, ending
 
 app = typer.Typer(
@@ -38,9 +39,18 @@ class Document(StrEnum):
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Instance (YAML or JSON), or a saved plan.")]
-Scenario = Annotated[str | None, typer.Option(help="Named scenario of the instance.", metavar="NAME")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Change a figure (=v, +v, *v, >>n).", metavar="PATH=V")]
-Drop = Annotated[list[str] | None, typer.Option(help="Leave out a family, or family[row,*].", metavar="FAMILY")]
+Scenario = Annotated[
+    str | None,
+    typer.Option(help="Named scenario; a+b one after the other.", metavar="NAME", autocompletion=completing.scenarios),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a figure (=v, +v, *v, >>n).", metavar="PATH=V", autocompletion=completing.paths),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out a family, or family[row,*].", metavar="FAMILY", autocompletion=completing.families),
+]
 Gap = Annotated[float, typer.Option(help="Stop when proved within this share of the best.", min=0.0)]
 Limit = Annotated[float, typer.Option(help="Seconds of wall clock.", min=0.0)]
 Threads = Annotated[int | None, typer.Option(help="Threads of the solver.", min=1)]
@@ -128,6 +138,47 @@ def explain(
 
     request = Request(file, scenario, tuple(set_ or ()), tuple(drop or ()), explain_time, threads, seed)
     return explain_file(request, format_.value)
+
+
+@app.command()
+@ending
+def whatif(
+    file: File,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="A variant per scenario.", metavar="NAME", autocompletion=completing.scenarios),
+    ] = None,
+    set_: Set = None,
+    drop: Drop = None,
+    each: Annotated[bool, typer.Option("--each", help="Every change as a variant of its own.")] = False,
+    gap: Gap = 1e-3,
+    time_limit: Limit = 300.0,
+    seed: Seed = 0,
+    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
+    table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
+) -> Exit:
+    """Show base and variants side by side: value, what entered and left, what moved, what binds."""
+    from optimizer.cli.whatif import Request, whatif_file
+
+    changes, dropped, named = tuple(set_ or ()), tuple(drop or ()), tuple(scenario or ())
+    request = Request(file, named, changes, dropped, each, gap, time_limit, seed)
+    return whatif_file(request, format_.value, table)
+
+
+@app.command()
+@ending
+def compare(
+    before: Annotated[str, typer.Argument(metavar="A", help="Saved plan, instance, or INSTANCE@SCENARIO.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The same; what is different in it is shown.")],
+    gap: Gap = 1e-3,
+    time_limit: Limit = 300.0,
+    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
+    table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
+) -> Exit:
+    """Compare two plans, also of different instances."""
+    from optimizer.cli.comparing import compare_files
+
+    return compare_files(before, after, gap, time_limit, format_.value, table)
 
 
 @app.command()

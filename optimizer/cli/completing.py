@@ -1,0 +1,56 @@
+"""What the shell may complete: paths of the instance named before, its scenarios, families and their rows."""
+
+# ruff: noqa: PLC0415  a press of the tab key must not wait for what it does not need
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def paths(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Paths that a change may begin with, one level deeper than what is typed."""
+    depth = incomplete.count(".") + 1
+    found = _below(_stated(ctx), "", depth)
+    return sorted({path for path in found if path.startswith(incomplete)})
+
+
+def scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Scenarios of the instance; after `+` the ones that may follow."""
+    head, plus, rest = incomplete.rpartition("+")
+    return [f"{head}{plus}{name}" for name in _stated(ctx).get("scenarios", ()) if str(name).startswith(rest)]
+
+
+def families(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Families; after `[` the ids a row of this instance may be about."""
+    from optimizer.formulation.families import FAMILIES
+
+    name, bracket, typed = incomplete.partition("[")
+    if not bracket:
+        return [f.name for f in FAMILIES if f.name.startswith(name)]
+    heads = [f.index[0] for f in FAMILIES if f.name == name and f.index]
+    ids = [i for head in heads for i in _stated(ctx).get(f"{head}s", ())]
+    return [f"{name}[{i},*]" for i in ids if str(i).startswith(typed)]
+
+
+def _stated(ctx: typer.Context) -> Mapping[str, Any]:
+    """The instance as it is written; nothing where it cannot be read, for completion has nowhere to complain."""
+    from optimizer.instance import BadInput, load
+
+    file = ctx.params.get("file")
+    try:
+        return load(Path(file)).dump() if file else {}
+    except (BadInput, OSError):
+        return {}
+
+
+def _below(data: Any, at: str, depth: int) -> Iterator[str]:
+    for key, value in data.items() if isinstance(data, Mapping) else ():
+        path = f"{at}.{key}" if at else str(key)
+        if depth > 1 and isinstance(value, Mapping):
+            yield from _below(value, path, depth - 1)
+        else:
+            yield f"{path}." if isinstance(value, Mapping) else f"{path}="

@@ -1,0 +1,82 @@
+"""The difference of two plans as a document whose tables are also data frames."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer.compare import tables
+from optimizer.plan.plan import Document, Plan, jsonable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "solvency/comparison/1"
+SIDE = ("name", "scenario", "set", "drop", "status", "objective_usd", "bound_usd", "gap", "begun", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Before and after: `workflows`, `served`, `ledger`, `moved`, `endpoints`, `limits`, `decisions` as frames."""
+
+    document: Document
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name not in tables.COLUMNS:
+            raise AttributeError(f"a comparison has no {name!r}; its tables are {', '.join(tables.COLUMNS)}")
+        import pandas as pd  # noqa: PLC0415  most of a second, which a comparison written as JSON never pays
+
+        return pd.DataFrame(self.document[name], columns=list(tables.COLUMNS[name]))
+
+    @property
+    def change_usd(self) -> float | None:
+        """Net value after less before, of the plans found; None if one side has no plan."""
+        change: float | None = self.document["net"]["change"]
+        return change
+
+    def to_json(self) -> str:
+        """The document as JSON, full precision."""
+        return json.dumps(self.document, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def compare(before: Plan | str | Path, after: Plan | str | Path) -> Comparison:
+    """What is different in `after`; plans or files of plans, also of different instances.
+
+    Money that is compared is present value where the ledger is meant and cash elsewhere, as in the plans. Periods,
+    workflows and endpoints are matched by their ids.
+    """
+    a, b = (each.document if isinstance(each, Plan) else Plan.read(each).document for each in (before, after))
+    return Comparison(
+        jsonable({
+            "schema": SCHEMA,
+            "currency": b["currency"],
+            "plans": [_side(a), _side(b)],
+            "net": tables.net(a, b),
+            "notes": list(_notes(a, b)),
+            "periods": list(dict.fromkeys(row["period"] for side in (a, b) for row in side["pools"])),
+            "conflicts": [a["conflict"], b["conflict"]],
+            **{name: list(rows(a, b)) for name, rows in tables.MAKERS.items()},
+        })
+    )  # fmt: skip
+
+
+def _side(plan: Document) -> Document:
+    known = {**plan, **plan["options"], "name": plan["instance"]["name"]}
+    return {name: known.get(name) for name in SIDE}
+
+
+def _notes(a: Document, b: Document) -> list[str]:
+    """What a reader must know before he takes one from the other."""
+    notes = []
+    if a["currency"] != b["currency"]:
+        notes.append(f"money is in {a['currency']} before and in {b['currency']} after: amounts are not converted")
+    first, second = ({row["period"] for row in side["pools"]} for side in (a, b))
+    if first and second and first != second:
+        alone = sorted(first ^ second)
+        notes.append(f"the horizons differ: {', '.join(alone)} stand on one side only, and net value covers them")
+    ended = [side["status"] for side in (a, b)]
+    if any(status not in ("optimal", "infeasible") for status in ended):
+        notes.append(f"not both are proved within their gap: {ended[0]} before, {ended[1]} after")
+    return notes

@@ -1,0 +1,103 @@
+"""A solved instance and its variants: each changed, stated, laid over the base and solved from its plan."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+from typing import Any
+
+from optimizer.engine.highs import solve_program
+from optimizer.engine.outcome import Outcome
+from optimizer.engine.progress import Listener
+from optimizer.engine.warm import Stopped, Warm, Work
+from optimizer.formulation.family import Family
+from optimizer.instance.schema import Instance
+from optimizer.plan.plan import Plan
+from optimizer.solving import Posed, answered, pose
+
+FEASIBILITY = Work(nodes=200, seconds=10.0)  # for one question of the search for a conflict
+
+Sets = Sequence[str] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A variant as asked for: scenarios (`a+b` in order), then changes, and families left out."""
+
+    name: str
+    scenario: str | None = None
+    sets: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The plan of a variant; why it was `rebuilt` and what `stopped` it, '' if neither."""
+
+    change: Change
+    plan: Plan
+    rebuilt: str
+    stopped: Stopped
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """An instance with its outcome, from which variants begin."""
+
+    posed: Posed
+    outcome: Outcome
+
+    @classmethod
+    def solved(
+        cls,
+        instance: Instance,
+        *,
+        gap: float = 1e-3,
+        time_limit: float = 300.0,
+        seed: int = 0,
+        change: Change | None = None,
+        extra: Sequence[Family] = (),
+        progress: Listener | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Base:
+        """The base solved by itself, with one thread as its variants are."""
+        began = monotonic()
+        limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
+        posed = _posed(instance, limits, change or Change("base"), extra)
+        left = max(time_limit - (monotonic() - began), 0.0)
+        found = solve_program(posed.program, gap=gap, time_limit=left, seed=seed, progress=progress, cancel=cancel)
+        return cls(posed, found)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan of the base, checked as every plan is."""
+        document = answered(self.posed, self.outcome)
+        return Plan({**document, "seconds": self.outcome.seconds})
+
+    def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:
+        """The best plan of a variant of the base; BadInput if a change or a family does not exist."""
+        began, options = monotonic(), self.posed.options
+        limits = {name: options[name] for name in ("gap", "time_limit", "threads", "seed")}
+        sets, drop = (*options["set"], *change.sets), (*options["drop"], *change.drop)
+        scenario = "+".join(filter(None, (self.posed.scenario, change.scenario))) or None
+        asked = Change(change.name, scenario, sets, drop)
+        posed = _posed(self.posed.instance, limits, asked, self.posed.extra)
+        work = Work(options["gap"], nodes, options["time_limit"], options["seed"])
+        answer = self._warm.solve(posed.program, work, cancel)
+        document = answered(posed, answer.outcome, lambda without: self._holds(posed, without))
+        document |= {"seconds": monotonic() - began, "begun": answer.rebuilt or "base", "stopped": answer.stopped}
+        return Variant(change, Plan(document), answer.rebuilt, answer.stopped)
+
+    def _holds(self, posed: Posed, without: Iterable[str]) -> bool | None:
+        return self._warm.holds(posed.program, frozenset(without), FEASIBILITY)
+
+    @cached_property
+    def _warm(self) -> Warm:
+        return Warm(self.posed.program, self.outcome)
+
+
+def _posed(instance: Instance, limits: Mapping[str, Any], change: Change, extra: Sequence[Family]) -> Posed:
+    return pose(instance, limits, scenario=change.scenario, set=change.sets, drop=change.drop, extra=extra)
