@@ -25,6 +25,9 @@ MAY = {
     "report": {"formulation", "plan", "instance", "catalogue"},
     "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
+    "variants": {"solving", "formulation", "engine", "instance", "plan"},
+    "comparing": {"plan"},
+    "sweeping": {"variants", "engine", "instance", "plan"},
 }
 LIBRARIES = {
     "pyomo": {"formulation", "engine", "solving", "plan", "explaining"},
@@ -32,7 +35,7 @@ LIBRARIES = {
     "typer": {"cli"},
     "rich": {"cli", "report"},
     "pydantic": {"instance", "catalogue"},
-    "pandas": {"plan", "report", "cli", "explaining", "sweep", "compare"},
+    "pandas": {"plan", "report", "cli", "explaining", "sweep", "compare", "comparing", "sweeping"},
     "pint": {"instance"},
     "ruamel": {"instance", "catalogue", "resolve", "speed"},
     "genai_prices": {"catalogue"},

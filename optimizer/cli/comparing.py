@@ -9,8 +9,8 @@ from pathlib import Path
 from optimizer.cli.ends import Exit, say
 from optimizer.cli.inputs import is_plan, read_instance
 from optimizer.cli.whatif import table_named
-from optimizer.compare import compare
-from optimizer.compare.tables import COLUMNS
+from optimizer.comparing import compare
+from optimizer.comparing.tables import COLUMNS
 from optimizer.plan.plan import Plan
 from optimizer.report.compared import show_comparison
 from optimizer.report.text import Page

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from optimizer.cli.ends import STATUS, Exit, say
 from optimizer.cli.inputs import read_instance, refusal
 from optimizer.cli.progress import interruptible, shown
-from optimizer.compare import Comparison, compare
-from optimizer.compare.tables import COLUMNS
+from optimizer.comparing import Comparison, compare
+from optimizer.comparing.tables import COLUMNS
 from optimizer.instance.faults import closest
 from optimizer.plan.figures import money
 from optimizer.report.compared import show_comparison, side_by_side

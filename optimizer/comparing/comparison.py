@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimizer.compare import tables
+from optimizer.comparing import tables
 from optimizer.plan.plan import Document, Plan, jsonable
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """Two plans side by side: what one is worth over the other, what entered, what left, what moved, what binds."""
 
-from optimizer.compare.comparison import Comparison, compare
+from optimizer.comparing.comparison import Comparison, compare
 
 __all__ = ["Comparison", "compare"]
