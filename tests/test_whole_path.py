@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import quick
 
-from optimizer import FAMILIES, parse, solve
+from optimizer import FAMILIES, TERMS, parse, solve
 
 
 @pytest.mark.parametrize("name", [each.name for each in FAMILIES])
@@ -17,6 +17,17 @@ def test_any_family_may_be_dropped_and_the_plan_still_checks(name):
     assert plan.document["executable"] == (
         not name.endswith("_link") or name in ("launch_link", "tool_link", "change_link")
     )
+
+
+@pytest.mark.parametrize("name", [each.name for each in TERMS])
+def test_any_term_may_be_dropped_and_is_then_not_counted(name):
+    plan = solve(quick.instance(), drop=[name])
+    ledger = {line["term"]: line["usd"] for line in plan.document["ledger"]}
+    assert plan.document["verification"]["passed"]
+    assert ledger[name] == 0
+    assert sum(ledger.values()) == pytest.approx(plan.document["objective_usd"])
+    if name in ("energy", "launches", "api_tokens", "gpu_running"):
+        assert plan.document["objective_usd"] > quick.NET_VALUE * 1.01
 
 
 def test_an_ai_model_of_ones_own_may_be_left_without_a_deployment():

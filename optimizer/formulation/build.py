@@ -35,17 +35,20 @@ class Formulation:
 
 
 class UnknownFamily(ValueError):
-    """A name to be dropped that no family has."""
+    """A name to be dropped that no family and no term has."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
         self.close = get_close_matches(name, self.known, n=1)
         maybe = f"Maybe {self.close[0]}?" if self.close else "Known: " + ", ".join(self.known)
-        super().__init__(f"no constraint family is called {name!r}. {maybe}")
+        super().__init__(f"no constraint family or term is called {name!r}. {maybe}")
 
 
 def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) -> Formulation:
-    """The program of an instance. `without`: families or rows, as `power_limit` or `power_limit[ashburn,*]`."""
+    """The program of an instance. `without` names families, rows (`power_limit[ashburn,*]`) or terms.
+
+    A dropped term is not counted in the net value; budgets still see its cash.
+    """
     families, dropped = (*FAMILIES, *extra), tuple(without)
     _refuse_unknown(dropped, families)
     m = pyo.ConcreteModel(name=d.name)
@@ -55,7 +58,7 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
         kept = [row for row in each.rows(m, d) if not _is_dropped(each.name, row.key, dropped)]
         rows[each.name] = tuple(kept)
         _add(m, each.name, kept)
-    terms = {each.name: tuple(each.entries(m, d)) for each in TERMS}
+    terms = {each.name: () if each.name in dropped else tuple(each.entries(m, d)) for each in TERMS}
     present = (present_value(d, entry) for entries in terms.values() for entry in entries)
     m.net_value = pyo.Objective(expr=pyo.quicksum(present), sense=pyo.maximize)
     return Formulation(m, families, rows, terms, dropped)
@@ -92,7 +95,7 @@ def _compare(used: Expression, sense: Sense, available: Expression) -> Expressio
 
 
 def _refuse_unknown(patterns: Iterable[str], families: Iterable[Family]) -> None:
-    known = [each.name for each in families]
+    known = [each.name for each in (*families, *TERMS)]
     for pattern in patterns:
         if pattern.partition("[")[0] not in known:
             raise UnknownFamily(pattern.partition("[")[0], known)

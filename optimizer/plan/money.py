@@ -44,7 +44,7 @@ def allocate(stated: Formulation, use: Use, *, present: bool = False) -> Cash:
             amount = present_value(use.data, entry) if present else entry.cash
             cash[owner, entry.period, term.name] += float(pyo.value(amount))
     for name, shares in SHARED.items():
-        for w, t, part, factor in shares(use):
+        for w, t, part, factor in shares(use) if stated.terms[name] else ():
             today = use.data.calendar.discount[Period(t)] if factor is None else factor
             amount = part * today if present else part
             cash[w, t, name] += amount

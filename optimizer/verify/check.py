@@ -96,8 +96,8 @@ def _rows(plan: Mapping[str, Any], facts: Facts, rules: Mapping[str, Rule]) -> I
     yield from fleet.placements(tables, drop)
     yield from reported(plan, tables)
     if not any(pattern.startswith("balance_link") for pattern in drop):  # else what was sold is not what was served
-        yield from money.ledger(plan, tables)
-        yield from money.values(plan, tables)
+        yield from money.ledger(plan, tables, drop)
+        yield from money.values(plan, tables) if "value" not in drop else ()
 
 
 def _dropped(plan: Mapping[str, Any]) -> tuple[str, ...]:
@@ -105,8 +105,8 @@ def _dropped(plan: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _unknown(plan: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[Row]:
-    """Families that the plan names and that nothing here can check."""
+    """Families, or terms dropped, that the plan names and that nothing here can check."""
     listed = {str(line["family"]) for line in plan.get("resources", ())}
     dropped = {pattern.partition("[")[0] for pattern in _dropped(plan)}
-    for name in sorted((listed | dropped) - rules.keys()):
+    for name in sorted((listed | dropped) - rules.keys() - {line["term"] for line in plan["ledger"]}):
         yield Row("plan", ("family", name), "", 1.0, "<=", 0.0, text="no such family is known to the check")

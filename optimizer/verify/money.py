@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optimizer.verify.facts import Workflow
@@ -131,11 +131,11 @@ def _sold(d: Tables, w: str, work: Workflow, group: tuple[str, ...]) -> Mapping[
     return value
 
 
-def ledger(plan: Mapping[str, Any], d: Tables) -> Iterator[Row]:
-    """Each term of the ledger in cash and in present value, and their sum against the objective."""
-    flows, discount = cash(d), d.facts.time.discount
+def ledger(plan: Mapping[str, Any], d: Tables, drop: Sequence[str] = ()) -> Iterator[Row]:
+    """Each term of the ledger in cash and in present value, and their sum against the objective; 0 if dropped."""
+    flows, discount = {term: {} if term in drop else flow for term, flow in cash(d).items()}, d.facts.time.discount
     worth = {term: sum(discount[t] * usd for t, usd in flow.items()) for term, flow in flows.items()}
-    for term, flow, lots in orders(d):
+    for term, flow, lots in (order for order in orders(d) if order[0] not in drop):
         worth[term] += (flow.factor - discount[flow.period]) * flow.cash * lots
     stated = {str(line["term"]): line for line in plan["ledger"]}
     for term in {**flows, **stated}:

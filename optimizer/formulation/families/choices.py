@@ -90,7 +90,7 @@ def _held(m: Model, e: Endpoint) -> Iterator[Row]:
 
 def _variants(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:
     using = {source for source, variant in d.variants.items() if j in variant.tools}
-    for w in d.workflows.values():
+    for w in d.workflows.values() if using else ():
         if (w.id, t) not in m.fund:
             continue
         own = [m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] if e in using for b in d.calendar.parts]

@@ -57,6 +57,7 @@ def _promised(m: Model, d: Data, loss: Loss, w: str) -> Iterator[Row]:
 
 def _survivors(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
     """Replica-hours, power and quotas of what survives bound the rescued work."""
+    calls = {key[:4]: rescued for key, rescued in m.rescue.items() if key[4] == loss.id}
     for t in d.calendar.periods:
         for b in d.calendar.parts:
             for e in d.endpoints:
@@ -65,7 +66,6 @@ def _survivors(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
                     hours = d.calendar.part_hours[t, b] * d.endpoints[e].availability
                     yield Row((loss.id, e, t, b), hours * m.replicas[e, t] - used, ">=", 0.0)
             yield from _power(m, d, loss, t, b)
-        calls = {key[:4]: rescued for key, rescued in m.rescue.items() if key[4] == loss.id}
         for a, limit in d.api_limits.items():
             if a not in loss.apis:
                 for row in quotas(calls, d, a, limit, t):
