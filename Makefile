@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench bench-speed bench-cases docs format clean
+.PHONY: demo test check bench bench-speed bench-cases bench-solve docs format clean
 
 demo: $(VENV)/demo
 	$(BIN)/solvency solve instances/enterprise.yaml
@@ -21,13 +21,17 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-speed bench-cases
+bench: bench-speed bench-cases bench-solve
 
 bench-speed: $(VENV)/test
 	$(BIN)/python -m benchmarks.speed
 
 bench-cases: $(VENV)/test
 	$(BIN)/python -m benchmarks.cases
+
+bench-solve: $(VENV)/test
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[scip]'
+	$(BIN)/python -m benchmarks.solve
 
 docs: $(VENV)/test
 	$(BIN)/python -m docs.refresh
