@@ -24,7 +24,7 @@ from optimizer.engine.start import construct
 FEW = 200  # whole numbers up to which a program is simply solved
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
-ROUNDS = 3  # of improving prices
+ROUNDS = 2  # of improving prices
 EXACT = 1e-9
 
 SWEEPS = 3  # of improving the base plan
@@ -85,18 +85,23 @@ def settle(program: Program, x: Floats | None, control: Control, pool: Executor)
 def revalue(base: Base, program: Program, control: Control, periods: Collection[int] = ()) -> Worth:
     """What the program is worth, that has the base's columns, with other rows, bounds or costs.
 
-    Of a large one the bound is that of its relaxation; `tightened` has a better one. `periods` are those in which
-    another plan is looked for; all, if none are named.
+    Where the base plan still holds it is improved (in the `periods` named, or all) and the bound is that of the
+    relaxation; `tightened` has a better one. Where it does not, both come from the periods solved apart.
     """
     if base.prices is None:
         return _solved(program, base.worth.x, control)
-    began, parts = time.monotonic(), replace(base.parts, control=control)
+    began, parts, x = time.monotonic(), replace(base.parts, control=control), base.worth.x
     relaxed = relaxed_prices(program, control)
     if relaxed is None:  # out of time, or nothing holds
         return _solved(program, None, control)
-    x = _plan(program, base.worth.x, parts, periods)
+    high, method = relaxed[0], RELAXED
+    if x is not None and program.violation(x) <= FEASIBLE:
+        x = improved(program, x, parts, periods)
+    else:
+        high = min(high, bound_by_period(program, _prices_for(base, program), parts).bound)
+        method, x = BY_PERIOD, None if high == -np.inf else _constructed(program, control)
     low = -np.inf if x is None else program.objective(x)
-    return Worth(low, max(relaxed[0], low), x, RELAXED, time.monotonic() - began)
+    return Worth(low, max(high, low), x, method, time.monotonic() - began)
 
 
 def tightened(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
@@ -127,13 +132,6 @@ def _solved(program: Program, x: Floats | None, control: Control) -> Worth:
     low = -np.inf if found is None else program.objective(found)
     high = np.inf if verdict.bound is None else verdict.bound * scaled.money
     return Worth(low, max(high, low), found, SOLVED, seconds)
-
-
-def _plan(program: Program, x: Floats | None, parts: Parts, periods: Collection[int]) -> Floats | None:
-    """The plan x made better, or a new one where x does not hold."""
-    if x is not None and program.violation(x) <= FEASIBLE:
-        return improved(program, x, parts, periods)
-    return _constructed(program, parts.control)
 
 
 def _constructed(program: Program, control: Control) -> Floats | None:

@@ -58,6 +58,11 @@ class Asker:
         return Interval(self._low, max(self._low, self._high))
 
     @property
+    def exact(self) -> bool:
+        """Whether every question is solved to its end, as those of small instances are."""
+        return self.base.prices is None
+
+    @property
     def noise(self) -> float:
         """Money that is rounding."""
         return ROUNDING * max(1.0, abs(self._low))
@@ -89,8 +94,7 @@ class Asker:
     def _tighten(self, name: str, until: float) -> None:
         if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
             return
-        control = replace(self.control, deadline=until)
-        worth = tightened(self.base, self.questions[name].program(), self.answers[name], control)
+        worth = tightened(self.base, self.questions[name].program(), self.answers[name], self.control)
         with self._lock:
             self.answers[name] = self._learned(self.questions[name], worth)
             self.tell(name, len(self.answers), self.asked)
@@ -116,8 +120,7 @@ class Asker:
     def _answer(self, q: Question, until: float) -> None:
         if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
             return
-        control = replace(self.control, deadline=min(until, self.control.deadline), tell=lambda _: None)
-        worth = revalue(self.base, q.program(), control, q.periods)
+        worth = revalue(self.base, q.program(), self.control, q.periods)  # what was begun is finished
         with self._lock:
             self.answers[q.name] = self._learned(q, worth)
             self.tell(q.name, len(self.answers), self.asked)

@@ -179,26 +179,25 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
     """Put the questions, stage by stage, each with its share of the time."""
     found, x, short = about.study, why.x, why.short()
     lots_more, forcing = list(about.more()), list(why.forcing(short))
-    asker.ask(forcing, clock.share(0.3))
-    asker.ask(lots_more, clock.share(0.3))
+    asker.ask(lots_more, clock.share(0.25))
+    asker.ask(forcing, clock.share(0.5))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
-    asker.tighten([q.name for q in (*forcing, *lots_more)], clock.share(0.15))
     even, cheapest = {}, {}
-    for f in next_up:
+    for f in next_up if asker.exact else unfunded:
         if (at := why.break_even(f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
             even[f.of.id] = at
     asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
     for f in next_up:
         if (way := cheapest_change(about, why, f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
             cheapest[f.of.id] = way
-    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
     asker.ask(why.banning(why.funded()), clock.share(0.1))
+    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
     asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
     for lot in about.lots()[:CURVES]:
         asker.ask(about.curve(lot), clock.share(0.1) / CURVES)
     asker.ask(about.by_period(), clock.share(0.2))
-    asker.tighten(list(asker.answers), clock.control.left)
+    asker.tighten([q.name for q in lots_more], clock.control.left)
     return even, cheapest
 
 

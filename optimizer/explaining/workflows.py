@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
-
 from optimizer.engine.program import Floats, Program
 from optimizer.explaining.asker import Asker, Question, known
 from optimizer.explaining.changes import asked, banned, earning, forced, handled, revalued
@@ -51,10 +49,10 @@ class Reasons:
         return [self._flow(w) for w in self.study.data.workflows.values()]
 
     def short(self) -> list[Flow]:
-        """Those that could be served and are not, or only in part; the greatest value left first."""
+        """Those that could be served and are not, or only in part; the unfunded first, then by value left."""
         d = self.study.data
         left = [f for f in self.flows() if f.verdict != "full" and _could(self.study, f.of)]
-        return sorted(left, key=lambda f: -(1 - f.share) * asked(d, f.of) * _value(f.of))
+        return sorted(left, key=lambda f: (f.verdict != "none", -(1 - f.share) * asked(d, f.of) * _value(f.of)))
 
     def funded(self) -> list[Flow]:
         """Those served at least in part, the least valuable first."""
@@ -80,9 +78,12 @@ class Reasons:
         if start is None or not known(start):
             return None
         assert start.x is not None
-        factor, x = self._meets(f, start.x, asker, 1.0), start.x
+        factor, x = self._meets(f, start.x, asker), start.x
         if factor is None:
             return None
+        surely = 1.0 + (asker.worth.high - self.study.program.objective(x)) / self.value(f.of.id, x)
+        if not asker.exact:  # the forced plan itself proves this end; closer would take many long solves
+            return Interval(1.0, surely), False
         for _ in range(STEPS):
             name = f"{f.of.id} at {factor:.9g} of its value"
             asker.ask([Question(name, partial(self._at, f, factor))], seconds / STEPS)
@@ -90,13 +91,14 @@ class Reasons:
             if found is None or found.x is None or not handled(self.study.program, found.x, f.of) > 0:
                 break
             x = found.x
-            closer = self._meets(f, x, asker, 1.0)
+            closer = self._meets(f, x, asker)
             if closer is None or closer >= factor * (1 - 1e-9):
                 break
             factor = closer
-        return self._verified(f, factor, asker, seconds)
+        return self._verified(f, factor, asker, seconds, surely)
 
-    def _verified(self, f: Flow, factor: float, asker: Asker, seconds: float) -> tuple[Interval, bool]:
+    def _verified(self, f: Flow, factor: float, asker: Asker, seconds: float, surely: float
+                  ) -> tuple[Interval, bool]:  # fmt: skip
         above, below = factor * (1 + BEYOND), max(1.0, factor * (1 - BEYOND))
         names = [f"{f.of.id} at {share:.9g} of its value" for share in (above, below)]
         asker.ask([Question(n, partial(self._at, f, s)) for n, s in zip(names, (above, below), strict=True)], seconds)
@@ -104,7 +106,7 @@ class Reasons:
         flips = known(up) and up is not None and up.low > asker.worth.high - asker.noise and self._in(up.x, f)
         stays = down is not None and down.high <= asker.worth.high + asker.noise and not self._in(down.x, f)
         proved = down is not None and down.high <= asker.worth.low + max(asker.noise, BEYOND * self._earned(f, up))
-        return Interval(below if proved or stays else 1.0, above if flips else np.inf), bool(
+        return Interval(below if proved or stays else 1.0, above if flips else surely), bool(
             flips and (stays or proved)
         )
 
@@ -114,13 +116,13 @@ class Reasons:
     def _in(self, x: Floats | None, f: Flow) -> bool:
         return x is not None and handled(self.study.program, x, f.of) > 1e-6 * asked(self.study.data, f.of)
 
-    def _meets(self, f: Flow, x: Floats, asker: Asker, now: float) -> float | None:
+    def _meets(self, f: Flow, x: Floats, asker: Asker) -> float | None:
         """Factor at which a plan with the workflow earns what the base does without it."""
         earned = self.value(f.of.id, x)
         if earned <= 0:
             return None
         cost = asker.worth.low - self.study.program.objective(x)
-        return now + max(cost, 0.0) / earned
+        return 1.0 + max(cost, 0.0) / earned
 
     def _at(self, f: Flow, factor: float) -> Program:
         return revalued(self.study.program, f.of.id, factor)

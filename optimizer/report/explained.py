@@ -61,7 +61,10 @@ def _limits(document: Document) -> Iterator[Line]:
         for row in scarce[:SHOWN]:
             cost = f"; it costs {money(row['usd_per_lot'], currency)}" if row["usd_per_lot"] is not None else ""
             when = spans([t for t in row["periods"] if t], order)
-XX    elif document["limits"]:
+            full = f" (full in {when})" if when else ""
+            gain = interval(row["one_more_usd"], currency)
+            yield "item", f"{row['owner']}: {row['lot']} more earns {gain}{cost}{full}."
+    elif document["limits"]:
         yield "fair", "No single limit is shown to be worth a lot more at this gap; see the bundles and the tables."
     else:
         yield "good", "Nothing is full: no limit holds the plan back."
