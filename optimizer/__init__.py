@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimizer.comparing import Comparison, compare
     from optimizer.engine.outcome import SolverError
     from optimizer.engine.progress import Progress
     from optimizer.explaining import Explanation, explain
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from optimizer.instance import BadInput, Fault, Instance, load, parse
     from optimizer.plan import Plan
     from optimizer.solving import InternalError, formulate, solve
+    from optimizer.sweeping import Sweep, sweep
+    from optimizer.variants import Base, Change, Variant
     from optimizer.verify import Verification, placement, verify
 
 _HOMES = {
+    "optimizer.comparing": ("Comparison", "compare"),
     "optimizer.engine.outcome": ("SolverError",),
     "optimizer.engine.progress": ("Progress",),
     "optimizer.explaining": ("Explanation", "explain"),
@@ -34,14 +38,16 @@ _HOMES = {
     "optimizer.instance": ("BadInput", "Fault", "Instance", "load", "parse"),
     "optimizer.plan": ("Plan",),
     "optimizer.solving": ("InternalError", "formulate", "solve"),
+    "optimizer.sweeping": ("Sweep", "sweep"),
+    "optimizer.variants": ("Base", "Change", "Variant"),
     "optimizer.verify": ("Verification", "placement", "verify"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "FAMILIES", "TERMS", "BadInput", "Explanation", "Family", "Fault", "Instance", "InternalError", "Plan", "Progress",
-    "Row", "SolverError", "Verification", "explain", "family", "formulate", "load", "parse", "placement", "solve",
-    "verify",
+    "FAMILIES", "TERMS", "BadInput", "Base", "Change", "Comparison", "Explanation", "Family", "Fault",
+    "Instance", "InternalError", "Plan", "Progress", "Row", "SolverError", "Sweep", "Variant", "Verification",
+    "compare", "explain", "family", "formulate", "load", "parse", "placement", "solve", "sweep", "verify",
 ]  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Program, Tag
 from optimizer.engine.progress import Listener
 from optimizer.engine.watch import Cancel
-from optimizer.formulation.build import Formulation, UnknownFamily, state
+from optimizer.formulation.build import Formulation, UnknownFamily, refuse_unknown, state
 from optimizer.formulation.data import Data
+from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Family
 from optimizer.formulation.variables import PLACEMENT, STRATEGY
 from optimizer.instance.changes import apply
@@ -142,9 +143,14 @@ def _refuse(**numbers: float) -> None:
 
 def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) -> Formulation:
     """The program of resolved data; BadInput for a name to be dropped that no family has."""
+    refuse_unknown_families(drop, extra)
+    return state(data, drop, extra)
 
+
+def refuse_unknown_families(drop: Iterable[str], extra: Sequence[Family] = ()) -> None:
+    """BadInput for a name to be dropped that no family and no term has."""
     try:
-        return state(data, drop, extra)
+        refuse_unknown(drop, (*FAMILIES, *extra))
     except UnknownFamily as error:
         raise BadInput([Fault(None, None, None, "drop", str(error).removesuffix("."))]) from error
 

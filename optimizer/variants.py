@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from optimizer.engine.highs import solve_program
@@ -20,7 +20,7 @@ from optimizer.solving import Posed, answered, pose
 
 FEASIBILITY = Work(nodes=200, seconds=10.0)  # for one question of the search for a conflict
 
-Sets = Sequence[str] | Mapping[str, Any]
+LIMITS = ("gap", "time_limit", "threads", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The plan of a variant; why it was `rebuilt` and what `stopped` it, '' if neither."""
+    """The plan of a variant; why it was `rebuilt` and what `stopped` it, '' if neither; CPU seconds in the solver."""
 
     change: Change
     plan: Plan
     rebuilt: str
     stopped: Stopped
+    solving: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +65,14 @@ class Base:
         cancel: threading.Event | None = None,
     ) -> Base:
         """The base solved by itself, with one thread as its variants are."""
-        began = monotonic()
         limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
-        posed = _posed(instance, limits, change or Change("base"), extra)
-        left = max(time_limit - (monotonic() - began), 0.0)
-        found = solve_program(posed.program, gap=gap, time_limit=left, seed=seed, progress=progress, cancel=cancel)
-        return cls(posed, found)
+        return cls.of(_posed(instance, limits, change or Change("base"), extra), progress, cancel)
+
+    @classmethod
+    def of(cls, posed: Posed, progress: Listener | None = None, cancel: threading.Event | None = None) -> Base:
+        """The base of a question that was posed before."""
+        limits: dict[str, Any] = {name: posed.options[name] for name in LIMITS}
+        return cls(posed, solve_program(posed.program, **limits, progress=progress, cancel=cancel))
 
     @cached_property
     def plan(self) -> Plan:
@@ -80,16 +83,18 @@ class Base:
     def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:
         """The best plan of a variant of the base; BadInput if a change or a family does not exist."""
         began, options = monotonic(), self.posed.options
-        limits = {name: options[name] for name in ("gap", "time_limit", "threads", "seed")}
+        limits = {name: options[name] for name in LIMITS}
         sets, drop = (*options["set"], *change.sets), (*options["drop"], *change.drop)
         scenario = "+".join(filter(None, (self.posed.scenario, change.scenario))) or None
         asked = Change(change.name, scenario, sets, drop)
         posed = _posed(self.posed.instance, limits, asked, self.posed.extra)
         work = Work(options["gap"], nodes, options["time_limit"], options["seed"])
+        started = process_time()
         answer = self._warm.solve(posed.program, work, cancel)
+        solving = process_time() - started
         document = answered(posed, answer.outcome, lambda without: self._holds(posed, without))
         document |= {"seconds": monotonic() - began, "begun": answer.rebuilt or "base", "stopped": answer.stopped}
-        return Variant(change, Plan(document), answer.rebuilt, answer.stopped)
+        return Variant(change, Plan(document), answer.rebuilt, answer.stopped, solving)
 
     def _holds(self, posed: Posed, without: Iterable[str]) -> bool | None:
         return self._warm.holds(posed.program, frozenset(without), FEASIBILITY)

@@ -27,7 +27,7 @@ MAY = {
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
     "variants": {"solving", "formulation", "engine", "instance", "plan"},
     "comparing": {"plan"},
-    "sweeping": {"variants", "engine", "instance", "plan"},
+    "sweeping": {"variants", "solving", "engine", "instance", "plan"},
 }
 LIBRARIES = {
     "pyomo": {"formulation", "engine", "solving", "plan", "explaining"},

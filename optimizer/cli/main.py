@@ -183,6 +183,43 @@ def compare(
 
 @app.command()
 @ending
+def sweep(
+    file: File,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            help="Axis: values v1,v2 or n from a to b.", metavar="PATH=a:b:n", autocompletion=completing.paths
+        ),
+    ],
+    design: Annotated[str, typer.Option(help="grid, list, tornado, random or sobol.")] = "grid",
+    samples: Annotated[int, typer.Option(help="Members of a random or Sobol design.", min=0)] = 0,
+    refine: Annotated[int, typer.Option(help="Rounds of halving where the portfolio changes.", min=0)] = 0,
+    scenario: Scenario = None,
+    set_: Set = None,
+    drop: Drop = None,
+    gap: Gap = 1e-3,
+    time_limit: Annotated[float, typer.Option(help="Seconds of wall clock per member.", min=0.0)] = 300.0,
+    nodes: Annotated[int, typer.Option(help="Search nodes per member.", min=1)] = 2000,
+    seed: Seed = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; default one per core.", min=1)] = None,
+    cluster: Annotated[str | None, typer.Option(help="Dask scheduler.", metavar="tcp://HOST:PORT")] = None,
+    store: Annotated[Path | None, typer.Option(help="Directory for finished members; default FILE.sweep.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save as .parquet, .csv or .json.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
+    table: Annotated[str, typer.Option(help="For --format csv: members or frontier.", metavar="TABLE")] = "members",
+) -> Exit:
+    """Solve many variants in parallel; what is finished is kept, and the same command goes on from there."""
+    from optimizer.cli.sweeping import Request, sweep_file
+
+    request = Request(
+        file, tuple(vary), design, samples, refine, scenario, tuple(set_ or ()), tuple(drop or ()), gap, time_limit,
+        nodes, seed, workers, cluster, store, output,
+    )  # fmt: skip
+    return sweep_file(request, format_.value, table)
+
+
+@app.command()
+@ending
 def schema() -> Exit:
     """Print the JSON Schema of an instance."""
     from optimizer.cli.reference import print_schema

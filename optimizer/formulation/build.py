@@ -50,7 +50,7 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
     A dropped term is not counted in the net value; budgets still see its cash.
     """
     families, dropped = (*FAMILIES, *extra), tuple(without)
-    _refuse_unknown(dropped, families)
+    refuse_unknown(dropped, families)
     m = pyo.ConcreteModel(name=d.name)
     declare(m, d)
     rows = {}
@@ -94,7 +94,8 @@ def _compare(used: Expression, sense: Sense, available: Expression) -> Expressio
     return used >= available if sense == ">=" else used == available
 
 
-def _refuse_unknown(patterns: Iterable[str], families: Iterable[Family]) -> None:
+def refuse_unknown(patterns: Iterable[str], families: Iterable[Family]) -> None:
+    """Raise UnknownFamily for a pattern that names neither a family nor a term."""
     known = [each.name for each in (*families, *TERMS)]
     for pattern in patterns:
         if pattern.partition("[")[0] not in known:

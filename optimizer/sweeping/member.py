@@ -1,0 +1,111 @@
+"""One member of a sweep, solved in whatever process it was sent to, and what is kept of its plan."""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from threading import Lock
+from time import process_time
+from typing import Any
+
+from optimizer.engine.outcome import Outcome
+from optimizer.instance.faults import BadInput
+from optimizer.instance.load import parse
+from optimizer.plan.figures import listed, named
+from optimizer.plan.plan import Document
+from optimizer.solving import pose
+from optimizer.sweeping.design import Point, changed
+from optimizer.variants import Base, Change
+
+Row = dict[str, Any]
+
+_SOLVING = Lock()  # one member at a time in a process: its solver holds one program
+
+
+def packed(base: Base) -> bytes:
+    """All that another process needs to solve members: the instance as data, the options, the base plan."""
+    posed = base.posed
+    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome)
+    return zlib.compress(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+@lru_cache(maxsize=1)
+def unpacked(study: bytes) -> Base:
+    """The base in this process: read, resolved, stated and compiled once for all its members here."""
+    data, options, scenario, outcome = pickle.loads(zlib.decompress(study))
+    posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"])
+    found: Outcome = outcome
+    return Base(posed, found)
+
+
+def solve_member(study: bytes, point: Point, nodes: int) -> Row:
+    """The row of a member; one that cannot be stated or solved is a row too, with the reason."""
+    with _SOLVING:
+        return _solved(study, point, nodes)
+
+
+def _solved(study: bytes, point: Point, nodes: int) -> Row:
+    began, solving = process_time(), 0.0
+    try:
+        base = unpacked(study)
+        began = process_time()
+        scenario, sets, drop = changed(point)
+        variant = base.vary(Change("member", scenario, sets, drop), nodes)
+        row, solving = told(variant.plan.document), variant.solving
+    except BadInput as error:
+        row = failed("; ".join(f.message for f in error.faults))
+    except Exception as error:  # a member that fails must not stop the rest; its reason goes into its row
+        row = failed(f"{type(error).__name__}: {error}")
+    return {**row, "cpu_seconds": process_time() - began, "solver_seconds": solving}
+
+
+def failed(reason: str) -> Row:
+    """The row of a member without a plan document."""
+    return {"status": "failed", "reason": reason}
+
+
+def told(document: Document) -> Row:
+    """What is kept of a plan: how it ended, its value, who is served, and what it takes."""
+    head = {name: document[name] for name in ("status", "objective_usd", "bound_usd", "gap", "stopped", "begun")}
+    row = {**head, "reason": _reason(document)}
+    if document["objective_usd"] is None:
+        return row
+    return {
+        **row,
+        "funded": sorted(r["workflow"] for r in document["verdicts"] if r["served_share"] > 0),
+        "full": sorted({named(r) for r in document["resources"] if r["full"]}),
+        "served": {r["workflow"]: r["served_share"] for r in document["verdicts"]},
+        "ledger": {r["term"]: r["usd"] for r in document["ledger"]},
+        "peak_mw": _peaks(document),
+        "gpus": _most(document, "pools", "used"),
+        "hbm_gb": _most(document, "endpoints", "hbm_gb"),
+        "capex_usd": sum(r["usd"] for r in document["decisions"] if r["kind"] in ("buy", "upgrade")),
+        "mwh": sum(r["mwh"] for r in document["footprint"]),
+        "t_co2": sum(r["t_co2"] or 0.0 for r in document["footprint"]),
+    }
+
+
+def _reason(document: Mapping[str, Any]) -> str:
+    conflict = document["conflict"]
+    if conflict:
+        families = f"in conflict: {listed(conflict['families'])}" if conflict["families"] else ""
+        return "; ".join(filter(None, (*conflict["reasons"], families)))
+    return "" if document["status"] == "optimal" else f"ended by its {document['stopped'] or 'status'}"
+
+
+def _peaks(document: Document) -> dict[str, float]:
+    peaks: dict[str, float] = defaultdict(float)
+    for row in document["power"]:
+        peaks[row["site"]] = max(peaks[row["site"]], row["kw"] / 1000)
+    return dict(peaks)
+
+
+def _most(document: Document, table: str, column: str) -> float:
+    """The largest sum over one period."""
+    sums: dict[str, float] = defaultdict(float)
+    for row in document[table]:
+        sums[row["period"]] += row[column]
+    return max(sums.values(), default=0.0)

@@ -1,0 +1,127 @@
+"""Members on an executor: a process pool here, or any other, such as a Dask cluster's; lost processes cost nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Protocol
+
+from optimizer.instance.faults import BadInput, Fault
+from optimizer.sweeping.design import Point
+from optimizer.sweeping.member import Row, failed, solve_member
+
+AHEAD = 3  # members sent per worker, so that none waits and little is lost
+LOOK_SECONDS = 0.2
+LOST = "its process ended each time: out of memory, or killed"
+
+Open = Callable[[int], Executor]
+Finished = tuple[Point, Row]
+
+
+class Cancel(Protocol):
+    """Anything like a threading.Event."""
+
+    def is_set(self) -> bool:
+        """True from the moment the sweep should end with what is finished."""
+
+
+def solve_all(
+    study: bytes, points: Sequence[Point], nodes: int, opened: Open, workers: int, cancel: Cancel | None
+) -> Iterator[Finished]:
+    """Members as they finish. When a pool breaks, what was not finished is sent again; then one by one."""
+    left = list(points)
+    for width in (workers, workers, 1):
+        if not left:
+            return
+        lost: list[Point] = []
+        batches = [left] if width > 1 or workers == 1 else [[point] for point in left]
+        for batch in batches:
+            broken = False
+            with opened(width) as executor:
+                for point, row in _results(executor, study, batch, nodes, width, cancel):
+                    if row is None:
+                        lost, broken = [*lost, point], True
+                    else:
+                        yield point, row
+            if cancel is not None and cancel.is_set():
+                return
+            if broken and len(batches) > 1:
+                yield batch[0], failed(LOST)
+                lost.remove(batch[0])
+        left = lost
+    yield from ((point, failed(LOST)) for point in left)
+
+
+def _results(
+    executor: Executor, study: bytes, points: Sequence[Point], nodes: int, workers: int, cancel: Cancel | None
+) -> Iterator[tuple[Point, Row | None]]:
+    """Rows as they finish; None for what a broken executor lost."""
+    waiting, running = list(reversed(points)), dict[Future[Row], Point]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < AHEAD * workers:
+                running[executor.submit(solve_member, study, waiting[-1], nodes)] = waiting[-1]
+                waiting.pop()
+            done, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                row = _row(future)
+                yield running.pop(future), row
+            if cancel is not None and cancel.is_set():
+                for future in running:
+                    future.cancel()
+                return
+    except BrokenExecutor:
+        yield from ((point, None) for point in (*running.values(), *reversed(waiting)))
+
+
+def _row(future: Future[Row]) -> Row:
+    try:
+        return future.result()
+    except BrokenExecutor:
+        raise
+    except Exception as error:  # what a cluster makes of a member that killed its workers
+        return failed(f"{type(error).__name__}: {error}")
+
+
+def processes(workers: int) -> Executor:
+    """A pool of processes here, which end when this one does, however it ends."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+
+
+def cluster(address: str) -> Open:
+    """The executor of a Dask cluster, by the address of its scheduler; a worker that is lost is made good there."""
+    try:
+        from distributed import Client  # noqa: PLC0415  an extra
+    except ImportError:
+        message = f"a cluster at {address} needs dask: pip install 'solvency[cluster]'"
+        raise BadInput([Fault(None, None, None, "cluster", message)]) from None
+
+    @contextmanager
+    def connected(_: int) -> Iterator[Executor]:
+        try:
+            client = Client(address, timeout="10s", set_as_default=False)
+        except (OSError, TimeoutError) as error:
+            message = f"no scheduler answers at {address}: {error}"
+            raise BadInput([Fault(None, None, None, "cluster", message)]) from error
+        with client, client.get_executor() as executor:
+            yield executor
+
+    return connected  # type: ignore[return-value]
+
+
+def _end_with_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which keeps what is finished
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
