@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optimizer.cli import completing
 from optimizer.cli.ends import Exit, ending
+from optimizer.cli.options import Document, Drop, File, Format, Gap, Limit, Output, Scenario, Seed, Set, Threads
+from optimizer.cli.variants import compare, sweep, whatif
 
 app = typer.Typer(
     name="solvency",
@@ -21,41 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """What stdout carries."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-
-
-class Document(StrEnum):
-    """What stdout carries where there are no tables."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Instance (YAML or JSON), or a saved plan.")]
-Scenario = Annotated[
-    str | None,
-    typer.Option(help="Named scenario; a+b one after the other.", metavar="NAME", autocompletion=completing.scenarios),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a figure (=v, +v, *v, >>n).", metavar="PATH=V", autocompletion=completing.paths),
-]
-Drop = Annotated[
-    list[str] | None,
-    typer.Option(help="Leave out a family, or family[row,*].", metavar="FAMILY", autocompletion=completing.families),
-]
-Gap = Annotated[float, typer.Option(help="Stop when proved within this share of the best.", min=0.0)]
-Limit = Annotated[float, typer.Option(help="Seconds of wall clock.", min=0.0)]
-Threads = Annotated[int | None, typer.Option(help="Threads of the solver.", min=1)]
-Seed = Annotated[int, typer.Option(help="Same seed, same plan.", min=0)]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Save the plan as JSON.", metavar="PLAN.json")]
 
 
 def _version(wanted: bool) -> None:
@@ -140,82 +105,8 @@ def explain(
     return explain_file(request, format_.value)
 
 
-@app.command()
-@ending
-def whatif(
-    file: File,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(help="A variant per scenario.", metavar="NAME", autocompletion=completing.scenarios),
-    ] = None,
-    set_: Set = None,
-    drop: Drop = None,
-    each: Annotated[bool, typer.Option("--each", help="Every change as a variant of its own.")] = False,
-    gap: Gap = 1e-3,
-    time_limit: Limit = 300.0,
-    seed: Seed = 0,
-    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
-    table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
-) -> Exit:
-    """Show base and variants side by side: value, what entered and left, what moved, what binds."""
-    from optimizer.cli.whatif import Request, whatif_file
-
-    changes, dropped, named = tuple(set_ or ()), tuple(drop or ()), tuple(scenario or ())
-    request = Request(file, named, changes, dropped, each, gap, time_limit, seed)
-    return whatif_file(request, format_.value, table)
-
-
-@app.command()
-@ending
-def compare(
-    before: Annotated[str, typer.Argument(metavar="A", help="Saved plan, instance, or INSTANCE@SCENARIO.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The same; what is different in it is shown.")],
-    gap: Gap = 1e-3,
-    time_limit: Limit = 300.0,
-    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
-    table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
-) -> Exit:
-    """Compare two plans, also of different instances."""
-    from optimizer.cli.comparing import compare_files
-
-    return compare_files(before, after, gap, time_limit, format_.value, table)
-
-
-@app.command()
-@ending
-def sweep(
-    file: File,
-    vary: Annotated[
-        list[str],
-        typer.Option(
-            help="Axis: values v1,v2 or n from a to b.", metavar="PATH=a:b:n", autocompletion=completing.paths
-        ),
-    ],
-    design: Annotated[str, typer.Option(help="grid, list, tornado, random or sobol.")] = "grid",
-    samples: Annotated[int, typer.Option(help="Members of a random or Sobol design.", min=0)] = 0,
-    refine: Annotated[int, typer.Option(help="Rounds of halving where the portfolio changes.", min=0)] = 0,
-    scenario: Scenario = None,
-    set_: Set = None,
-    drop: Drop = None,
-    gap: Gap = 1e-3,
-    time_limit: Annotated[float, typer.Option(help="Seconds of wall clock per member.", min=0.0)] = 300.0,
-    nodes: Annotated[int, typer.Option(help="Search nodes per member.", min=1)] = 2000,
-    seed: Seed = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; default one per core.", min=1)] = None,
-    cluster: Annotated[str | None, typer.Option(help="Dask scheduler.", metavar="tcp://HOST:PORT")] = None,
-    store: Annotated[Path | None, typer.Option(help="Directory for finished members; default FILE.sweep.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save as .parquet, .csv or .json.")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
-    table: Annotated[str, typer.Option(help="For --format csv: members or frontier.", metavar="TABLE")] = "members",
-) -> Exit:
-    """Solve many variants in parallel; what is finished is kept, and the same command goes on from there."""
-    from optimizer.cli.sweeping import Request, sweep_file
-
-    request = Request(
-        file, tuple(vary), design, samples, refine, scenario, tuple(set_ or ()), tuple(drop or ()), gap, time_limit,
-        nodes, seed, workers, cluster, store, output,
-    )  # fmt: skip
-    return sweep_file(request, format_.value, table)
+for command in (whatif, compare, sweep):
+    app.command()(ending(command))
 
 
 @app.command()
