@@ -174,6 +174,15 @@ class Instance(Model):
         """Periods, hours, day parts and discount factors."""
         return calendar(self)
 
+    def vary(self, *sets: str, scenario: str | None = None) -> Instance:
+        """The instance after a scenario (`a+b`, in order) and changes `path=value`; BadInput if one matches nothing.
+
+        Families that a scenario leaves out are no part of an instance: pass its name to `solve` instead.
+        """
+        from optimizer.instance.changes import apply  # noqa: PLC0415  changing builds instances
+
+        return apply(self, sets, scenario.split("+") if scenario else ())[0]
+
     def dump(self) -> dict[str, Any]:
         """What was stated, as plain data in the units of the keys; parses back to an equal instance."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
