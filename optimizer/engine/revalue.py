@@ -92,8 +92,8 @@ def revalue(base: Base, program: Program, control: Control, periods: Collection[
         return _solved(program, base.worth.x, control)
     began, parts, x = time.monotonic(), replace(base.parts, control=control), base.worth.x
     relaxed = relaxed_prices(program, control)
-    if relaxed is None:  # out of time, or nothing holds
-        return _solved(program, None, control)
+    if relaxed is None:
+        return _without_relaxation(program, control)
     high, method = relaxed[0], RELAXED
     if x is not None and program.violation(x) <= FEASIBLE:
         x = improved(program, x, parts, periods)
@@ -102,6 +102,13 @@ def revalue(base: Base, program: Program, control: Control, periods: Collection[
         method, x = BY_PERIOD, None if high == -np.inf else _constructed(program, control)
     low = -np.inf if x is None else program.objective(x)
     return Worth(low, max(high, low), x, method, time.monotonic() - began)
+
+
+def _without_relaxation(program: Program, control: Control) -> Worth:
+    """Of a program whose relaxation did not solve: it cannot hold, or the time is over."""
+    if control.over:
+        return Worth(-np.inf, np.inf, None, RELAXED, 0.0)
+    return _solved(program, None, control)
 
 
 def tightened(base: Base, program: Program, worth: Worth, control: Control) -> Worth:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -30,9 +30,24 @@ class Limits:
     rows: Sequence[Used]
     prices: Floats
 
+    @cached_property
+    def owner(self) -> dict[int, Lot | None]:
+        """The lot of each row, by its place in the program."""
+        return {row.at: self.study.lot_of(row) for row in self.rows}
+
+    @cached_property
+    def fed(self) -> dict[Lot, list[Used]]:
+        """Rows that each owner feeds."""
+        found: dict[Lot, list[Used]] = {}
+        for row in self.rows:
+            lot = self.owner[row.at]
+            if lot is not None:
+                found.setdefault(lot, []).append(row)
+        return found
+
     def lots(self) -> list[Lot]:
-        """Owners that have a full row, the dearest first."""
-        owners = dict.fromkeys(lot for row in self.rows if self.telling(row) and (lot := self.study.lot_of(row)))
+        """Owners that have a row where a lot could earn, the dearest first."""
+        owners = [lot for lot, rows in self.fed.items() if any(self.telling(row) for row in rows)]
         return sorted(owners, key=lambda lot: -self.rank(lot))
 
     def telling(self, row: Used) -> bool:
@@ -41,7 +56,7 @@ class Limits:
 
     def of(self, lot: Lot) -> list[Used]:
         """Rows that an owner feeds."""
-        return [row for row in self.rows if self.study.lot_of(row) is lot]
+        return self.fed[lot]
 
     def at(self, lot: Lot) -> tuple[int, ...]:
         """Positions of the periods in which a lot may matter."""
@@ -84,7 +99,7 @@ class Limits:
         for row in self.rows:
             if not self.telling(row):
                 continue
-            lot = self.study.lot_of(row)
+            lot = self.owner[row.at]
             if lot is None:
                 by = 0.05 * abs(row.capacity) or 1.0
                 program = partial(roomier, self.study.program, [row.at], by)
@@ -114,7 +129,7 @@ class Limits:
 def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[Row]:
     """One line per named row and period: what there is, what is used, and what its class is."""
     for row in limits.rows:
-        lot = limits.study.lot_of(row)
+        lot = limits.owner[row.at]
         name, gain = _best_answer(row, lot, asker) if limits.telling(row) else ("", None)
         yield {
             "family": row.family.name,
