@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import inf
-from statistics import harmonic_mean
+from statistics import harmonic_mean, median_low
 from typing import Any
 
 from benchmarks.generator.chance import Chance, rounded
@@ -39,8 +39,11 @@ def deployments(serving: Serving, models: Models) -> Plain:
 
 
 def reference_usd(serving: Serving, models: Models) -> dict[str, float]:
-    """Cost per task of each workflow: what a fleet of equal parts of each GPU type would need."""
-    return {w: rounded(harmonic_mean(_cheapest(uses, models).values())) for w, uses in serving.uses.items()}
+    """Cost per task of each workflow: what a fleet of equal parts of each GPU type would need; median if none suits."""
+    cheapest = {w: list(_cheapest(uses, models).values()) for w, uses in serving.uses.items()}
+    found = {w: rounded(harmonic_mean(usd)) for w, usd in cheapest.items() if usd}
+    middle = median_low(found.values())
+    return {w: found.get(w, middle) for w in cheapest}
 
 
 def workflows(
