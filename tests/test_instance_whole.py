@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from every_section import WHOLE
 from locating import assert_stands_at_mark, faults_of
-from whole import WHOLE
 
 from optimizer.instance import Instance, parse
 from optimizer.instance.by_period import ByPeriod
