@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic
 
-import numpy as np
-from numpy.typing import NDArray
-
 GAP = 1e-6  # asked of every solver: all run until the clock
 UNKNOWN = 1e19  # what solvers say when they have no plan or bound yet
 ENOUGH = 1e-7  # relative change worth a line
-PLAN_FILE = "BENCHMARK_PLAN"  # environment: where the last plan goes
 
 
 @dataclass
@@ -31,12 +26,6 @@ class News:
         if _moved(self.plan, plan) or _moved(self.bound, bound):
             self.plan, self.bound = plan, bound
             print(json.dumps({"at": round(monotonic() - self.began, 3), "plan": plan, "bound": bound}), flush=True)
-
-    def end(self, plan: float | None, bound: float | None, x: NDArray[np.float64] | None = None) -> None:
-        """The last word, with the plan itself for whoever wants to check it."""
-        self.tell(plan, bound)
-        if x is not None and PLAN_FILE in os.environ:
-            np.save(os.environ[PLAN_FILE], x)
 
 
 def _known(value: float | None) -> float | None:

@@ -21,7 +21,7 @@ def main() -> None:
         instance, gap=GAP, time_limit=seconds, threads=int(threads), seed=int(seed), judge=False,
         progress=lambda p: news.tell(p.best, p.bound),
     ).document  # fmt: skip
-    news.end(plan["objective_usd"], plan["bound_usd"])
+    news.tell(plan["objective_usd"], plan["bound_usd"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from time import monotonic
 from typing import Any
 
 import highspy
-import numpy as np
 
 from benchmarks.solving.news import GAP, News
 
@@ -30,8 +29,7 @@ def main() -> None:
     h.run()
     info = h.getInfo()
     solved = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    x = np.array(h.getSolution().col_value) if solved else None
-    news.end(info.objective_function_value if solved else None, info.mip_dual_bound, x)
+    news.tell(info.objective_function_value if solved else None, info.mip_dual_bound)
 
 
 if __name__ == "__main__":
