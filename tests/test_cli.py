@@ -33,11 +33,25 @@ def saved(tmp_path_factory):
 
 
 def test_help_is_quick_and_lists_the_commands():
-    began = time.perf_counter()
-    done = solvency("--help")
-    assert time.perf_counter() - began < 1
+    took = []
+    for _ in range(3):  # the best of three: the machine may be busy with other tests
+        began = time.perf_counter()
+        done = solvency("--help")
+        took.append(time.perf_counter() - began)
+    assert min(took) < 1
     assert done.returncode == 0
-    for command in ("new", "check", "solve", "schema", "catalogue", "formulation"):
+    for command in (
+        "new",
+        "check",
+        "solve",
+        "explain",
+        "whatif",
+        "compare",
+        "sweep",
+        "schema",
+        "catalogue",
+        "formulation",
+    ):
         assert f"\n  {command} " in done.stdout
 
 
