@@ -13,9 +13,10 @@ import pyomo.environ as pyo
 import pytest
 from fleet import TAGS, fleet, fleet_model
 
-from optimizer.engine import process
+from optimizer.engine import process, search
 from optimizer.engine.compile import compile_model
 from optimizer.engine.highs import solve_program
+from optimizer.engine.messages import Message, Tick
 from optimizer.engine.outcome import Outcome, SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.progress import Progress, relative_gap
@@ -266,6 +267,25 @@ def test_start_is_accepted_and_unknown_names_ignored(hard: Program) -> None:
     assert again.objective is not None
     assert again.objective >= plan.objective * (1 - 1e-6)
     assert next(p.best for p in seen if p.best is not None) == pytest.approx(plan.objective, rel=1e-6)
+
+
+def test_bounds_told_are_those_of_the_whole_while_a_bad_start_is_completed(
+    monkeypatch: pytest.MonkeyPatch, hard: Program
+) -> None:
+    monkeypatch.setattr(search, "TICK_SECONDS", 0.0)
+    bounds: list[float] = []
+
+    def tell(message: Message) -> None:
+        if isinstance(message, Tick) and message.bound is not None:
+            bounds.append(message.bound)
+
+    nothing = np.array([j for j, (name, _) in enumerate(hard.cols) if name == "fund"][1:], np.int32)
+    known = solve_program(hard, gap=1e-2, time_limit=10)
+    control = Control(time.monotonic() + 2.0, threading.Event(), tell)
+    search.search(hard, control, (nothing, np.zeros(nothing.size)))
+    assert known.objective is not None
+    assert bounds
+    assert min(bounds) >= known.objective
 
 
 def test_constructed_start_is_feasible_and_good() -> None:

@@ -25,6 +25,8 @@ from optimizer.engine.tidy import tidied
 TOLERANCE = 1e-7
 TICK_SECONDS = 0.25
 POLISH_SECONDS = 1.0  # beyond the clock, inside the grace the parent gives
+COMPLETION = 0.5  # share of the time left that completing a start may take
+COMPLETION_NODES = 500  # as HiGHS has it
 
 Tell = Callable[[Message], None]
 
@@ -147,7 +149,7 @@ def search(program: Program, control: Control, start: tuple[Ints, Floats] | None
         return _without_columns(program)
     highs = Highs(program, control)
     if start is not None:
-        highs.begin_from(*start)
+        highs.begin_from(*_completed(program, control, *start))
     status = highs.run()
     if status in (Model.kUnbounded, Model.kUnboundedOrInfeasible):
         return unbounded_or_infeasible(program, control)
@@ -156,6 +158,21 @@ def search(program: Program, control: Control, start: tuple[Ints, Floats] | None
         status = highs.run()
     x = highs.plan() if status != Model.kInfeasible else None
     return Verdict(_ending(status), x if x is None else polish(program, control, x), highs.bound())
+
+
+def _completed(program: Program, control: Control, cols: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The start with the whole numbers that it lacks, chosen by a search of its own.
+
+    HiGHS would do the same, but tells the bounds of that smaller program as if they were those of the whole.
+    """
+    free, x = np.ones(program.cost.size, bool), np.zeros(program.cost.size)
+    free[cols], x[cols] = False, values
+    free |= ~program.integer
+    if not program.integer[free].any():
+        return cols, values
+    few = control.quietly(COMPLETION * control.left, control.gap)
+    whole = solve_held(program, few, free, program.rounded(x), mip_max_nodes=COMPLETION_NODES)
+    return (cols[:0], values[:0]) if whole is None else (np.arange(x.size, dtype=np.int32), whole)
 
 
 def polish(program: Program, control: Control, x: Floats) -> Floats:
