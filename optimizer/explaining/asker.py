@@ -101,15 +101,13 @@ class Asker:
 
     def gain(self, name: str) -> Interval | None:
         """What the change earns beyond the base, None if it was not answered."""
-        worth = self.answers.get(name)
-        return None if worth is None else difference(Interval(worth.low, worth.high), self.worth).beyond(self.noise)
-
-    def between(self, more: str, less: str) -> Interval | None:
-        """What one change earns beyond another."""
-        a, b = self.answers.get(more), self.answers.get(less)
-        if a is None or b is None:
+        worth, asked = self.answers.get(name), self.questions.get(name)
+        if worth is None or asked is None:
             return None
-        return difference(Interval(a.low, a.high), Interval(b.low, b.high)).beyond(self.noise)
+        gain = difference(Interval(worth.low, worth.high), self.worth).beyond(self.noise)
+        if asked.loosens:
+            return gain.at_least(0.0)
+        return Interval(min(gain.low, 0.0), min(gain.high, 0.0)) if asked.tightens else gain
 
     def evidence(self, *names: str) -> Evidence:
         """The solves behind a figure; the base is one of them."""

@@ -35,7 +35,8 @@ from optimizer.plan.plan import Plan, jsonable
 from optimizer.resolve import resolve
 
 PLAN_GAP = 1e-3
-BASE_SHARE = 0.35  # of the time, for a tighter base
+PLAN_SHARE = 0.2  # of the time, for a plan
+BASE_SHARE = 0.2  # and for proving it more tightly
 CURVES = 3  # owners whose value curve is drawn
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
@@ -100,7 +101,7 @@ def explain(
 def investigate(asked: Asked) -> dict[str, Any]:
     """The document for a study: of its plan, or of the conflict that rules one out."""
     found, clock = asked.study, asked.clock
-    outcome = solve_program(found.program, gap=PLAN_GAP, time_limit=clock.share(BASE_SHARE), start=asked.start,
+    outcome = solve_program(found.program, gap=PLAN_GAP, time_limit=clock.share(PLAN_SHARE), start=asked.start,
                             seed=clock.control.seed, cancel=asked.cancel)  # fmt: skip
     document: dict[str, Any] = {
         "schema": SCHEMA, "status": outcome.status, "name": found.data.name, "currency": found.data.currency,

@@ -141,15 +141,18 @@ def _conflict(conflict: Row) -> Iterator[Line]:
 def _grids(document: Document) -> Iterator[Grid]:
     currency = document["currency"]
     lots = [
-        (r["owner"], r["lot"] + ("" if r["declared"] else " *"), interval(r["one_more_usd"], currency),
-         "cannot" if r["cannot_lose_one"] else interval(r["one_fewer_usd"], currency),
-         money(r["usd_per_lot"], currency), interval(r["per_usd"], ""), interval(r["per_percent_usd"], currency))
+        (
+            r["owner"],
+            r["lot"] + ("" if r["declared"] else " *"),
+            interval(r["one_more_usd"], currency),
+            "cannot" if r["cannot_lose_one"] else interval(r["one_fewer_usd"], currency),
+            interval(r["per_usd"], ""),
+        )
         for r in document["limits"]
-    ]  # fmt: skip
+    ]
     note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
-    yield Grid("One lot more, one lot fewer, over the horizon (present value)",
-               ("limit", "lot", "one more earns", "one fewer costs", "a lot costs", "per $ spent", "per +1 %"),
-               tuple(lots[:LINES]), left=2, note=note)  # fmt: skip
+    columns = ("limit", "lot", "one more earns", "one fewer costs", "per $ spent")
+    yield Grid("One lot more, one lot fewer, over the horizon (present value)", columns, tuple(lots[:LINES]), 2, note)
     yield _classes(document)
     flows = [
         (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
