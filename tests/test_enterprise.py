@@ -47,7 +47,7 @@ def test_it_is_hard_before_domain_presolve(unreduced):
 def test_pairs_admit_several_precisions_and_concurrency_levels(unreduced):
     levels, precisions = defaultdict(set), defaultdict(set)
     for w, e in unreduced.pairs:
-        at = unreduced.endpoints[e]
+        at = unreduced.endpoints[unreduced.behind(e)]
         levels[w, at.pool, at.model].add(at.concurrency)
         precisions[w, at.pool, at.model].add(at.precision)
     assert sum(len(found) >= LEVELS for found in levels.values()) >= PAIRS
@@ -73,6 +73,15 @@ def test_some_are_funded_some_in_part_and_some_not(plan):
 def test_own_gpus_and_apis_are_both_used(plan):
     assert plan.workflows.api.sum() > 0
     assert plan.endpoints.replicas.sum() > 0
+
+
+def test_what_is_new_decides_too(plan):
+    """Places, people, discipline, quotas and losses leave no room somewhere; something is sold, something adopted."""
+    rows = plan.resources[plan.resources.capacity > 0]
+    full = set(rows.family[rows.used / rows.capacity > NO_ROOM])
+    assert full >= {"carbon_limit", "review_limit", "exploration_limit", "proof_floor", "resource_capacity"}
+    assert {"retire", "adopt"} <= set(plan.decisions.kind)
+    assert (plan.ledger.usd != 0).sum() >= 12
 
 
 def test_at_least_three_kinds_of_limit_have_no_room_left(plan):

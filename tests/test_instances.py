@@ -76,7 +76,14 @@ def test_a_spoilt_enterprise_is_refused_with_every_fault_at_its_place(tmp_path):
         assert words in done.stderr
 
 
-@pytest.mark.parametrize("line", ["demand", "tokens_in", "tokens_out", "value_usd", "launch_usd", "power_mw", "pue"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "demand", "tokens_in", "tokens_out", "value_usd", "launch_usd", "power_mw", "pue", "water_l_per_kwh", "racks",
+        "storage_tb", "usd_per_t_co2", "usd_per_tb_month", "cached_in", "yield", "bad_usd", "review", "retraining",
+        "pilot", "launch_hours", "network", "trainers", "exploration",
+    ],
+)  # fmt: skip
 def test_every_figure_of_the_enterprise_names_its_source_or_says_illustrative(line):
     lines = ENTERPRISE.read_text(encoding="utf-8").splitlines()
     stated = [text for text in lines if text.lstrip().startswith(f"{line}:")]
