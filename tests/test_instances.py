@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from optimizer import load, solve
 from optimizer.cli.main import app
+from optimizer.instance.changes import apply
 from optimizer.instance.json_schema import json_schema
 from optimizer.resolve import resolve
 
@@ -32,6 +33,15 @@ def test_every_instance_resolves_to_a_program_with_something_to_decide(path):
     data = resolve(load(path)).data
     assert data.pairs or data.api_pairs or any(w.bundles for w in data.workflows.values())
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_every_scenario_changes_what_is_there(path):
+    instance = load(path)
+    for name, scenario in instance.scenarios.items():
+        changed, dropped = apply(instance, (), [name])
+        assert bool(dropped) == bool(scenario.drop)
+        assert bool(scenario.changes) == (changed.dump() != instance.dump())
 
 
 def test_quickstart_is_worth_what_its_comments_say():
