@@ -40,9 +40,10 @@ def _stated(ctx: typer.Context) -> Mapping[str, Any]:
     """The instance as it is written; nothing where it cannot be read, for completion has nowhere to complain."""
     from optimizer.instance import BadInput, load
 
-    file = ctx.params.get("file")
+    words = (ctx.params.get("file"), *ctx.args)  # with an option unfinished, the file is not taken yet
+    file = next((word for word in words if word and Path(word).is_file()), None)
     try:
-        return load(Path(file)).dump() if file else {}
+        return load(file).dump() if file else {}
     except (BadInput, OSError):
         return {}
 
@@ -52,5 +53,8 @@ def _below(data: Any, at: str, depth: int) -> Iterator[str]:
         path = f"{at}.{key}" if at else str(key)
         if depth > 1 and isinstance(value, Mapping):
             yield from _below(value, path, depth - 1)
-        else:
-            yield f"{path}." if isinstance(value, Mapping) else f"{path}="
+            continue
+        if isinstance(value, Mapping):
+            yield f"{path}."
+        if not isinstance(value, Mapping) or not any(isinstance(v, Mapping) for v in value.values()):
+            yield f"{path}="

@@ -77,7 +77,7 @@ class Warm:
         program, scaled, rebuilt = self._laid_out(variant)
         watch = Watch(program, scaled, work.seconds, None, cancel, began)
         control = _control(watch, work, cancel)
-        if not rebuilt and self.outcome.bound is not None and _only_tightens(self.program, program):
+        if not rebuilt and self.outcome.bound is not None and only_tightens(self.program, program):
             watch.hear(Tick(None, self.outcome.bound / scaled.money))
         start = _start(scaled.program, control, _hint(self.outcome, program, scaled))
         ending: Ending = "optimal"
@@ -189,7 +189,7 @@ def _of(variant: Program, values: Values) -> Values:
     return kept
 
 
-def _only_tightens(base: Program, variant: Program) -> bool:
+def only_tightens(base: Program, variant: Program) -> bool:
     """Whether every plan of the variant is a plan of the base worth as much, so that the base's bound holds."""
     same = base.offset == variant.offset and all(
         np.array_equal(getattr(base, name), getattr(variant, name)) for name in ("value", "cost")

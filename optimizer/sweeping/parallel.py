@@ -17,6 +17,7 @@ from optimizer.sweeping.member import Row, failed, solve_member
 
 AHEAD = 3  # members sent per worker, so that none waits and little is lost
 LOOK_SECONDS = 0.2
+CONNECT_SECONDS = 10.0
 LOST = "its process ended each time: out of memory, or killed"
 
 Open = Callable[[int], Executor]
@@ -105,7 +106,7 @@ def cluster(address: str) -> Open:
     @contextmanager
     def connected(_: int) -> Iterator[Executor]:
         try:
-            client = Client(address, timeout="10s", set_as_default=False)
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError) as error:
             message = f"no scheduler answers at {address}: {error}"
             raise BadInput([Fault(None, None, None, "cluster", message)]) from error
