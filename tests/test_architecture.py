@@ -28,9 +28,6 @@ MAY = {
     "sweeping": {"engine", "instance", "plan", "solving", "variants"},
     "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
-    "variants": {"solving", "formulation", "engine", "instance", "plan"},
-    "comparing": {"plan"},
-    "sweeping": {"variants", "solving", "engine", "instance", "plan"},
 }
 LIBRARIES = {
     "pyomo": {"formulation", "engine", "solving", "plan", "explaining"},
