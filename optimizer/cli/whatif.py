@@ -122,7 +122,8 @@ def _print(base: Base, variants: Sequence[Variant], compared: Sequence[Compariso
     names = [v.change.name for v in variants]
     heads = names if max(map(len, names), default=0) <= WIDE else [f"({n})" for n in range(1, len(names) + 1)]
     if compared:
-        table(side_by_side([c.document for c in compared], heads), to)
+        legend = "; ".join(f"{h} {n}" for h, n in zip(heads, names, strict=True) if h != n)
+        table(side_by_side([c.document for c in compared], heads, legend), to)
     for head, variant, comparison in zip(heads, variants, compared, strict=True):
         number = "" if head == variant.change.name else f" {head}"
         to.print()

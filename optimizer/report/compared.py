@@ -43,7 +43,7 @@ def sentences(document: Document, title: str = "") -> Iterator[Line]:
         yield from _binding(document)
 
 
-def side_by_side(documents: Sequence[Document], names: Sequence[str]) -> Grid:
+def side_by_side(documents: Sequence[Document], names: Sequence[str], legend: str = "") -> Grid:
     """The base and its variants as columns: net value, what it changes, shares of demand where any differs."""
     currency = documents[0]["currency"]
     nets = [documents[0]["net"]["before"], *(d["net"]["after"] for d in documents)]
@@ -56,7 +56,7 @@ def side_by_side(documents: Sequence[Document], names: Sequence[str]) -> Grid:
         for name, cells in shares.items():
             cells.append(found.get(name))
     rows += [(name, *map(percent, cells)) for name, cells in shares.items() if len({*map(percent, cells)}) > 1]
-    note = "Below the status: share of demand served, of the workflows where it differs."
+    note = f"Below the status: share of demand served, of the workflows where it differs. {legend}".strip()
     return Grid("Base and variants", ("", "base", *names), tuple(rows), note=note)
 
 
