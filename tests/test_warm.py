@@ -103,7 +103,7 @@ def test_a_family_is_dropped_without_stating_anew(d, family):
 
 
 @given(instances(), st.lists(st.tuples(st.sampled_from(CHANGES), FACTORS), min_size=3, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_what_was_solved_before_changes_no_digit(d, changes):
     base = based(program(d))
     variants = [program(change(d, factor)) for change, factor in changes]
