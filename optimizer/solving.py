@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -16,7 +17,7 @@ from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Program, Tag
 from optimizer.engine.progress import Listener
 from optimizer.engine.watch import Cancel
-from optimizer.formulation.build import Formulation, UnknownFamily, refuse_unknown, state
+from optimizer.formulation.build import Formulation, NothingToDrop, refuse_unknown, state
 from optimizer.formulation.data import Data
 from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Family
@@ -142,17 +143,23 @@ def _refuse(**numbers: float) -> None:
 
 
 def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) -> Formulation:
-    """The program of resolved data; BadInput for a name to be dropped that no family has."""
-    refuse_unknown_families(drop, extra)
-    return state(data, drop, extra)
+    """The program of resolved data; BadInput for a name or a row to be dropped that is not there."""
+    with _as_bad_input():
+        return state(data, drop, extra)
 
 
 def refuse_unknown_families(drop: Iterable[str], extra: Sequence[Family] = ()) -> None:
     """BadInput for a name to be dropped that no family and no term has."""
-    try:
+    with _as_bad_input():
         refuse_unknown(drop, (*FAMILIES, *extra))
-    except UnknownFamily as error:
-        raise BadInput([Fault(None, None, None, "drop", str(error).removesuffix("."))]) from error
+
+
+@contextmanager
+def _as_bad_input() -> Iterator[None]:
+    try:
+        yield
+    except NothingToDrop as error:
+        raise BadInput([Fault(None, None, None, "drop", error.what, error.maybe)]) from error
 
 
 def _answer(posed: Posed, outcome: Outcome, document: Mapping[str, Any]) -> dict[str, Any]:

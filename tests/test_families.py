@@ -9,7 +9,7 @@ import pytest
 import tiny
 from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
 
-from optimizer.formulation.build import UnknownFamily, state
+from optimizer.formulation.build import NothingToDrop, state
 from optimizer.formulation.data import ApiLimit, Budget
 from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Family, Row, family
@@ -378,8 +378,21 @@ def test_single_rows_can_be_dropped():
 
 
 def test_an_unknown_family_is_refused_with_a_suggestion():
-    with pytest.raises(UnknownFamily, match="Maybe power_limit"):
+    with pytest.raises(NothingToDrop, match="Maybe power_limit"):
         state(data(), without=("power_limits",))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("gpu_capacity[gpux]", r"Maybe gpu_capacity\[gpus,T1\]"),
+        ("power_limit[home,*]", "no row matches"),
+        ("energy[home]", "term"),
+    ],
+)
+def test_a_row_that_is_not_there_cannot_be_dropped(pattern, hint):
+    with pytest.raises(NothingToDrop, match=hint):
+        state(data(), without=(pattern,))
 
 
 def test_executable_unless_logic_was_dropped():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -14,6 +14,8 @@ from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Entry, Expression, Family, Key, Model, Row, Sense
 from optimizer.formulation.terms import TERMS
 from optimizer.formulation.variables import declare
+
+SHOWN = 40  # names that a message lists at most
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,14 @@ class Formulation:
         return not any(name.endswith("_link") and name not in free for name in names)
 
 
-class UnknownFamily(ValueError):
-    """A name to be dropped that no family and no term has."""
+class NothingToDrop(ValueError):
+    """What was to be dropped is not there: a family or term by that name, or a row that the pattern matches."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name, self.known = name, tuple(known)
-        self.close = get_close_matches(name, self.known, n=1)
-        maybe = f"Maybe {self.close[0]}?" if self.close else "Known: " + ", ".join(self.known)
-        super().__init__(f"no constraint family or term is called {name!r}. {maybe}")
+    def __init__(self, what: str, asked: str, known: Iterable[str]) -> None:
+        names = tuple(known)
+        close = get_close_matches(asked, names, n=1)
+        self.what, self.maybe = what, f"{close[0]}?" if close else f"one of {', '.join(names[:SHOWN])}" if names else ""
+        super().__init__(f"{what}. Maybe {self.maybe}" if self.maybe else what)
 
 
 def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) -> Formulation:
@@ -55,9 +57,10 @@ def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) ->
     declare(m, d)
     rows = {}
     for each in families:
-        kept = [row for row in each.rows(m, d) if not _is_dropped(each.name, row.key, dropped)]
-        rows[each.name] = tuple(kept)
-        _add(m, each.name, kept)
+        there = list(each.rows(m, d))
+        _refuse_unmatched(each.name, [row.key for row in there], dropped)
+        rows[each.name] = tuple(row for row in there if not _is_dropped(each.name, row.key, dropped))
+        _add(m, each.name, rows[each.name])
     terms = {each.name: () if each.name in dropped else tuple(each.entries(m, d)) for each in TERMS}
     present = (present_value(d, entry) for entries in terms.values() for entry in entries)
     m.net_value = pyo.Objective(expr=pyo.quicksum(present), sense=pyo.maximize)
@@ -95,11 +98,22 @@ def _compare(used: Expression, sense: Sense, available: Expression) -> Expressio
 
 
 def refuse_unknown(patterns: Iterable[str], families: Iterable[Family]) -> None:
-    """Raise UnknownFamily for a pattern that names neither a family nor a term."""
-    known = [each.name for each in (*families, *TERMS)]
+    """Raise NothingToDrop for a pattern that names neither a family nor a term; a term has no rows to name."""
+    heads, whole = [each.name for each in families], [each.name for each in TERMS]
     for pattern in patterns:
-        if pattern.partition("[")[0] not in known:
-            raise UnknownFamily(pattern.partition("[")[0], known)
+        name, bracket, _ = pattern.partition("[")
+        if name not in (*heads, *whole):
+            raise NothingToDrop(f"no constraint family or term is called {name!r}", name, (*heads, *whole))
+        if bracket and name in whole:
+            raise NothingToDrop(f"{pattern!r}: {name} is a term, which is dropped whole", name, whole)
+
+
+def _refuse_unmatched(name: str, keys: Collection[Key], patterns: Iterable[str]) -> None:
+    """A pattern for rows that matches none is a mistake, not a wish without effect."""
+    for pattern in patterns:
+        if pattern.startswith(f"{name}[") and not any(_matches(pattern, name, key) for key in keys):
+            what = f"no row matches {pattern!r}" if keys else f"{name} has no rows in this instance"
+            raise NothingToDrop(what, pattern, [f"{name}[{','.join(key)}]" for key in keys])
 
 
 def _is_dropped(name: str, key: Key, patterns: Iterable[str]) -> bool:
