@@ -50,7 +50,10 @@ def sentences(document: Document, steps: Sequence[Row]) -> Iterator[Line]:
     yield from (("bad", f"{n} without a plan: {reason}") for reason, n in reasons.items())
     changes = [step for step in steps if step["entered"] or step["left"]]
     if changes:
-        yield "fair", f"The funded portfolio changes at {len(changes)} points:"
+        yield (
+            "fair",
+            f"The funded portfolio changes at {'one point' if len(changes) == 1 else f'{len(changes)} points'}:",
+        )
         yield from (("item", _change(step)) for step in changes[:STEPS])
 
 
