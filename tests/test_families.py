@@ -386,7 +386,8 @@ def test_an_unknown_family_is_refused_with_a_suggestion():
     ("pattern", "hint"),
     [
         ("gpu_capacity[gpux]", r"Maybe gpu_capacity\[gpus,T1\]"),
-        ("power_limit[home,*]", "no row matches"),
+        ("power_limit[home,*]", "power_limit has no rows in this instance"),
+        ("gpu_capacity[*,T9]", "no row matches"),
         ("energy[home]", "term"),
     ],
 )

@@ -78,7 +78,7 @@ FACTORS = st.sampled_from([0.5, 0.8, 1.25, 2.0])
 
 
 @given(instances(), st.lists(st.tuples(st.sampled_from(CHANGES), FACTORS), min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None)
 def test_a_warm_optimum_is_the_cold_one(d, changes):
     warm = based(program(d))
     for change, factor in changes:
@@ -92,7 +92,7 @@ def test_a_warm_optimum_is_the_cold_one(d, changes):
 
 
 @given(instances(), st.sampled_from([f.name for f in FAMILIES if f.kind != "link"]))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None)
 def test_a_family_is_dropped_without_stating_anew(d, family):
     warm, variant = based(program(d)), program(d, (family,))
     answer, (ending, objective) = warm.solve(variant, EXACT), cold(variant)
@@ -103,7 +103,7 @@ def test_a_family_is_dropped_without_stating_anew(d, family):
 
 
 @given(instances(), st.lists(st.tuples(st.sampled_from(CHANGES), FACTORS), min_size=3, max_size=3))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None)
 def test_what_was_solved_before_changes_no_digit(d, changes):
     base = based(program(d))
     variants = [program(change(d, factor)) for change, factor in changes]

@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.05  # between two looks at the cancel token
 FEASIBLE = 1e-6  # relative to what a row adds up
 POLISHED = 1e-6  # relative loss at which the polished plan still goes before the streamed one
 CONTRADICTION = 1e-5  # relative: a checked plan this much better than the proved bound
-CLOSED = 1e-9  # rounding in a gap
+CLOSED = 1e-7  # the solver's tolerance on rows: a bound that far beyond a clean plan is rounding, not a gap
 
 
 class Cancel(Protocol):
