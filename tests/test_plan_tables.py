@@ -8,7 +8,7 @@ import pytest
 from planned import planned, row, rows
 from tiny import api, calendar, data, endpoint, flat, pair, pool, site, workflow
 
-from optimizer.formulation.data import Brings, Bundle, Commitment, Flow, Loss, Offer, Retraining, Tool
+from optimizer.formulation.data import Brings, Bundle, Commitment, Flow, Loss, Offer, Pilot, Retraining, Tool
 from optimizer.plan import TABLES
 
 approx = pytest.approx
@@ -153,3 +153,14 @@ def test_every_line_has_the_columns_of_its_table():
     assert {"decisions", "changes", "stranded", "footprint", "statement", "unit_economics"} <= set(filled)
     for name in filled:
         assert all(line.keys() == set(TABLES[name].columns) for line in document[name]), name
+
+
+def test_a_cap_on_exploration_is_full_once_and_only_in_the_way_of_pilots():
+    """A pilot may use a quarter of 400 GPU-hours; what others lack has nothing to do with it."""
+    flows = {"w": workflow(CAL), "x": workflow(CAL, "x", usd=2.0, pilot=Pilot(1.0, 1, proven=False))}
+    d = data(workflows=flows, pairs={(w, "e"): pair() for w in flows}, exploration_share={ONE: 0.25})
+    document = planned(d)
+    assert [r["row"] for r in rows(document, "resources", family="exploration_limit", full=True)] == [""]
+    why = {r["workflow"]: r["why"] for r in document["verdicts"]}
+    assert "exploration (T1)" in why["x"]
+    assert "exploration" not in why["w"]

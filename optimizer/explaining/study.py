@@ -93,7 +93,8 @@ class Study:
     def _used(self, family: Family, key: Key, used: float, capacity: float, sense: str) -> Used:
         slack = used - capacity if sense == ">=" else capacity - used
         shown = {"family": family.name, "row": family.label(key), "capacity": capacity, "used": used, "slack": slack}
-        tight = slack <= (1 - FULL) * abs(capacity) and used > 0 if sense == ">=" else is_full(shown, self.data)
+        floor = family.kind == "floor" and slack <= (1 - FULL) * abs(capacity) and used > 0
+        tight = floor or (sense != ">=" and is_full(shown, self.data))
         return Used(self.row_at[family.name, key], family, key, capacity, used, slack, tight)
 
 

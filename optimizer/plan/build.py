@@ -95,6 +95,8 @@ def is_full(row: Row, data: Data) -> bool:
     """Whether a capacity or limit has no room left: over 99 % used, or too little for the smallest replica."""
     if row["family"] == "endpoint_capacity" or row["family"].endswith("_floor") or row["used"] <= 0:
         return False
+    if row["family"] == "exploration_limit" and row["row"]:  # counts the hours of one workflow, limits nothing
+        return False
     least = (1 - FULL) * row["capacity"]
     if row["family"] == "gpu_capacity" and row["row"] in data.pools:
         least = max(least, FULL * min((data.endpoints[e].gpus for e in data.endpoints_at[row["row"]]), default=0.0))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from time import monotonic
 
-from optimizer.formulation.data import Data, Period
+from optimizer.formulation.data import Data, Loss, Period, Workflow
 from optimizer.formulation.family import Family
 
 PATIENCE_SECONDS = 30.0  # for the whole search for the smallest conflict
+DUST = 1e-9  # relative
+
+NO_SUM = "no single sum over the instance shows it; `solvency explain` finds the rows that conflict, and repairs"
+NO_RULE = "the decisions contradict each other whatever is dropped"
 
 Row = dict[str, object]
 Feasible = Callable[[Iterable[str]], bool | None]  # without these families; None: not decided in time
@@ -17,10 +22,7 @@ Feasible = Callable[[Iterable[str]], bool | None]  # without these families; Non
 def conflict(d: Data, families: Iterable[Family], feasible: Feasible) -> Row:
     """`reasons` in words, `families` that cannot all hold, `smallest` if none of these can be left out."""
     names, smallest = _families([f.name for f in families if f.kind != "link"], feasible)
-    reasons = list(arithmetic(d))
-    if not names and not reasons:
-        reasons.append("the decisions contradict each other whatever is dropped")
-    return {"families": names, "smallest": smallest, "reasons": reasons}
+    return {"families": names, "smallest": smallest, "reasons": list(arithmetic(d)) or [NO_SUM if names else NO_RULE]}
 
 
 def _families(names: list[str], feasible: Feasible) -> tuple[list[str], bool]:
@@ -45,6 +47,7 @@ def arithmetic(d: Data) -> Iterator[str]:
         if len(new) > d.launch_limit.get(t, len(new)):
             yield f"{len(new)} workflows must be launched in {t}, {d.launch_limit[t]:g} may be"
     yield from _unserved(d)
+    yield from _lost(d)
     yield from _fixed_cost(d)
 
 
@@ -56,6 +59,35 @@ def _unserved(d: Data) -> Iterator[str]:
             yield f"{w.id} must be funded with {w.min_replicas} standing replicas, and no deployment can serve it"
         elif w.min_service and not (d.endpoints_of[w.id] or d.apis_of[w.id]):
             yield f"{w.id} must be funded and served {w.min_service:.0%} of its demand, and nothing can serve it"
+
+
+def _lost(d: Data) -> Iterator[str]:
+    """Promises that hold after a loss, of work that must be served before it: more than what survives can do."""
+    for loss in d.losses:
+        for w in (d.workflows[name] for name in loss.shares if d.workflows[name].must_fund):
+            for t in w.periods if not w.job else ():
+                owed, most = loss.shares[w.id] * w.min_service * w.demand[t], _survives(d, loss, w, t)
+                if owed > most * (1 + DUST):
+                    able = f"what survives serves {most:,.0f} at most" if most else "nothing that can serve it survives"
+                    tasks = f"{owed:,.0f} {w.unit}s of {w.id}"
+                    yield f"after the loss of {loss.id}, {tasks} must be served in {t}, and {able}"
+                    break
+
+
+def _survives(d: Data, loss: Loss, w: Workflow, t: Period) -> float:
+    """Tasks that all GPUs there are could do for one workflow alone; no limit where APIs, orders or slices may help."""
+    if any(d.behind(a) not in loss.apis for a in d.apis_of[w.id]):
+        return inf
+    best: dict[str, float] = {}
+    for source in d.endpoints_of[w.id]:
+        end = d.endpoints[d.behind(source)]
+        if end.id not in loss.endpoints:
+            rate = d.pairs[w.id, source].tasks_per_hour * end.availability * w.headroom / (end.gpus * w.peak_factor)
+            best[end.pool] = max(rate * d.calendar.hours[t], best.get(end.pool, 0.0))
+    ordered = {each.owner for offer in d.offers.values() for each in offer.brings if each.effect == "gpus"}
+    if any(p in ordered or d.pools[p].layouts for p in best):
+        return inf
+    return sum(tasks * d.pools[p].count[t] for p, tasks in best.items())
 
 
 def _fixed_cost(d: Data) -> Iterator[str]:

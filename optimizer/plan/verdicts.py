@@ -98,7 +98,8 @@ def _short(use: Use, w: Workflow, full: list[Row]) -> str:
     between: dict[str, list[str]] = {}
     for row in full:
         about = INDEX.get(row["family"], "")
-        if row["period"] in short and (about == "period" or row["row"].split(" ")[0] in needed.get(about, ())):
+        name = row["family"] if about == "period" else row["row"].split(" ")[0]
+        if row["period"] in short and name in needed.get(about, ()):
             between.setdefault(named(row), []).append(row["period"])
     if not between:
         return f"what is left ({spans(short, order)}) does not pay for the whole replicas and nodes it would take"
@@ -109,9 +110,11 @@ def _short(use: Use, w: Workflow, full: list[Row]) -> str:
 
 
 def _needs(d: Data, w: Workflow) -> Mapping[str, Collection[str]]:
-    """What the workflow would draw on, by the notion that a family's rows are about."""
+    """What the workflow would draw on, by the notion that a family's rows are about; of periods, the family itself."""
     ends = [d.endpoints[d.behind(source)] for source in d.endpoints_of[w.id]]
+    trying = w.pilot is not None and not w.pilot.proven
     return {
+        "period": {"portfolio_limit", *(["launch_limit"] * (not w.running)), *(["exploration_limit"] * trying)},
         "pool": {end.pool for end in ends},
         "site": {end.site for end in ends},
         "api": {d.behind(a) for a in d.apis_of[w.id]},
