@@ -92,6 +92,22 @@ def test_exploration_costs_what_others_would_earn_in_its_place():
     assert planned(replace(d, workflows={"w": flows["w"]}, pairs={("w", "e"): pair()}), judge=True)["exploration"] == []
 
 
+def test_a_cap_on_exploration_costs_what_lifting_it_earns():
+    """A pilot at $2 may use 100 of 400 GPU-hours: 200 x 2 + 600 x 1 = 1000, and 800 x 2 without the cap."""
+    flows = {"w": workflow(CAL), "x": workflow(CAL, "x", usd=2.0, pilot=Pilot(1.0, 1, proven=False))}
+    d = data(workflows=flows, pairs={(w, "e"): pair() for w in flows}, exploration_share=flat(CAL, 0.25))
+    line = row(planned(d, judge=True), "exploration_cap")
+    assert (line["share"], line["npv_with"], line["npv_without"]) == approx((0.25, 1000, 1600))
+    assert (line["cost_usd"], line["cost_low"], line["cost_high"]) == approx((600, 600, 600), abs=1e-2)
+    assert line["method"] == "solved again"
+    roomy = row(planned(replace(d, exploration_share=flat(CAL, 1.0)), judge=True), "exploration_cap")
+    assert (roomy["cost_usd"], roomy["cost_low"]) == approx((0, 0), abs=1e-2)
+    late = row(planned(d, judge=True, seconds=0.0), "exploration_cap")
+    assert (late["cost_usd"], late["cost_low"], late["cost_high"]) == (None, None, None)
+    assert late["method"] == "not decided in time"
+    assert planned(replace(d, exploration_share={}), judge=True)["exploration_cap"] == []
+
+
 def portfolio():
     """One of each fate; a fleet of 4 GPUs, and room for one workflow at once."""
     flows = {

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import cache
+from pathlib import Path
 
 import pytest
 import quick
 import whole
 from rich.console import Console
 
-from optimizer import solve
+from optimizer import load, solve
 from optimizer.engine import highs
 from optimizer.plan import TABLES, Plan
 from optimizer.report import delimited
@@ -21,6 +23,11 @@ from optimizer.report.text import WIDEST, show
 def block(title: str, plan: Plan):
     (found,) = [grid for grid in blocks(plan) if grid.title.startswith(title)]
     return found
+
+
+@cache
+def capped() -> Plan:
+    return solve(load(Path(__file__).parents[1] / "instances" / "stories" / "exploration.yaml"), gap=1e-6)
 
 
 def printed(plan: Plan) -> list[str]:
@@ -84,6 +91,8 @@ def test_tools_exploration_and_losses_in_words():
     assert tool[:4] == ("cache", "adopted", "pays", "$3,000")
     (explored,) = block("Exploration", whole.plan()).rows
     assert explored[0] == "code"
+    (cap,) = block("The limit on exploration", capped()).rows
+    assert cap == ("20 %", "$60K", "$100K", "$40K", "$40K to $40K", "solved again")
     assert block("Still served", whole.plan()).rows[0][1] == "support"
 
 

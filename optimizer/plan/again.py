@@ -85,6 +85,15 @@ class Again:
             return self.plan
         return self._solved(_with_row(self.program, np.flatnonzero(asked).astype(np.int32), 1.0), asked)
 
+    def lifted(self, family: str) -> Found:
+        """Best without the rows of a family: never less than the plan, which still holds."""
+        rows = np.array([name == family for name, _ in self.program.rows], bool)
+        lower, upper = (np.where(rows, end, at) for end, at in ((-np.inf, self.program.row_lower),
+                                                                (np.inf, self.program.row_upper)))  # fmt: skip
+        found = self._solved(replace(self.program, row_lower=lower, row_upper=upper), None)
+        least = None if found.value is None or self.plan.value is None else max(found.value, self.plan.value)
+        return replace(found, value=least)
+
     def _columns(self, variable: str, names: Collection[str]) -> Flags:
         keys: Sequence[tuple[str, Any]] = self.program.cols
         return np.array([name == variable and key[0] in names for name, key in keys], bool)
@@ -94,16 +103,19 @@ class Again:
         keys = (self.program.cols[int(j)] for j in np.flatnonzero(cols))
         return max((self.outcome.values[name][key] for name, key in keys), default=0.0)
 
-    def _solved(self, program: Program, changed: Flags) -> Found:
+    def _solved(self, program: Program, changed: Flags | None) -> Found:
+        """What was changed is restricted; None: rows were taken away, and no bound of the plan holds."""
         seconds = min(PATIENCE_SECONDS, (self.until - monotonic()) / max(self.questions, 1))
         self.questions -= 1
+        ceiling = self.outcome.bound if changed is not None else None  # of what is restricted
         if seconds < LEAST_SECONDS or (self.cancel is not None and self.cancel.is_set()):
-            return Found(None, self.outcome.bound, {}, LATE)
+            return Found(None, ceiling, {}, LATE)
         options = {name: self.outcome.options[name] for name in ("gap", "threads", "seed")}
         asked: dict[str, Any] = {**options, "time_limit": seconds, "cancel": self.cancel}
-        found = solve_program(program, start=self._elsewhere(changed), **asked)
+        start = self.outcome.values if changed is None else self._elsewhere(changed)
+        found = solve_program(program, start=start, **asked)
         method = {"optimal": SOLVED, "infeasible": FORBIDDEN}.get(found.status, PARTIAL)
-        known = [bound for bound in (found.bound, self.outcome.bound) if bound is not None]  # it is never worth more
+        known = [bound for bound in (found.bound, ceiling) if bound is not None]
         bound = None if method == FORBIDDEN else min(known, default=None)
         return Found(found.objective, bound, found.values, method, found.seconds)
 

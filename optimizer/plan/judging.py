@@ -1,4 +1,4 @@
-"""Tools and exploration judged by the plan without them: dollars per good token, and what others would earn."""
+"""Tools, exploration and its limit judged by the plan without them: net value, and dollars per good token."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from optimizer.plan.loading import load
 from optimizer.plan.money import Cash, ledger
 from optimizer.plan.plan import Row
 from optimizer.plan.use import Use
+
+CAP = "exploration_limit"
 
 
 def tool_verdicts(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
@@ -92,6 +94,27 @@ def exploration(use: Use, present: Cash, again: Again) -> Iterator[Row]:
         "cost_high": Gain.of(stopped, beside).high,
         "method": f"without exploring workflows: {stopped.method}",
         "seconds": stopped.seconds,
+    }
+
+
+def exploration_cap(use: Use, again: Again) -> Iterator[Row]:
+    """What the limit on exploration costs: the best without it, less the plan; one line, or none without such a limit.
+
+    `share` is the least of the GPU-hours there are that it allows in any period. Lifting a limit never costs.
+    """
+    if not use.values.get("exploring") or not any(name == CAP for name, _ in again.program.rows):
+        return
+    lifted, plan = again.lifted(CAP), again.plan
+    gain = Gain.of(lifted, plan)
+    yield {
+        "share": min(use.data.exploration_share.values()),
+        "npv_with": plan.value,
+        "npv_without": lifted.value,
+        "cost_usd": gain.usd,
+        "cost_low": None if gain.low is None else max(gain.low, 0.0),
+        "cost_high": gain.high,
+        "method": lifted.method,
+        "seconds": lifted.seconds,
     }
 
 

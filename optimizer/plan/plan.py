@@ -106,6 +106,9 @@ class Plan:
         "workflows", "gpu_hours", "share", "net_usd", "others_with", "others_without", "cost_usd", "cost_low",
         "cost_high", "method", "seconds",
     )  # fmt: skip
+    exploration_cap = Table(
+        "share", "npv_with", "npv_without", "cost_usd", "cost_low", "cost_high", "method", "seconds"
+    )  # fmt: skip
 
     @property
     def status(self) -> str:

@@ -20,7 +20,7 @@ from optimizer.plan.again import LATE, Again
 from optimizer.plan.alone import alone, earns, in_the_way
 from optimizer.plan.funnel import Fits, blocked, exits, funnel
 from optimizer.plan.investments import investments, judged
-from optimizer.plan.judging import exploration, tool_verdicts
+from optimizer.plan.judging import exploration, exploration_cap, tool_verdicts
 from optimizer.plan.loading import load
 from optimizer.plan.money import allocate
 from optimizer.plan.plan import Document, jsonable
@@ -47,13 +47,15 @@ def studies(
     use = Use(data, outcome.values)
     left = exits(use, document["verdicts"], _fits(data, until, cancel))
     pilots = any(w.pilot and not w.pilot.proven for w in data.workflows.values())
-    again = Again(program, outcome, until, len(judged(data)) + len(data.tools) + pilots, cancel)
+    capped = bool(data.exploration_share) and pilots
+    again = Again(program, outcome, until, len(judged(data)) + len(data.tools) + pilots + capped, cancel)
     earned = sum(line["cash_usd"] for line in document["ledger"] if line["term"] == "value")
     found = {
         "funnel": list(funnel(left, earned)),
         "funnel_exits": [asdict(each) for each in left],
         "investments": list(investments(stated, use, again)),
         "tool_verdicts": list(tool_verdicts(stated, use, again)),
+        "exploration_cap": list(exploration_cap(use, again)),
     }
     load(stated, outcome.values)
     return jsonable({**found, "exploration": list(exploration(use, allocate(stated, use, present=True), again))})

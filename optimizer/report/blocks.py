@@ -40,8 +40,8 @@ STRANDED_NOTE = (
 def blocks(plan: Plan) -> Iterator[Grid]:
     """All blocks that have lines."""
     makers: Sequence[Callable[[Plan], Grid]] = (
-        _funnel, _statement, _break_even, _orders, _investments, _tools, _exploration, _bundles, _stranded, _footprint,
-        _rescue, _churn,
+        _funnel, _statement, _break_even, _orders, _investments, _tools, _exploration, _exploration_cap, _bundles,
+        _stranded, _footprint, _rescue, _churn,
     )  # fmt: skip
     if plan.answered:
         yield from (block for make in makers if (block := make(plan)).rows)
@@ -135,6 +135,17 @@ def _exploration(plan: Plan) -> Grid:
     columns = ("not proven yet", "of GPU-hours", "earns", "costs others", "between")
     note = "costs others: what they would earn without it, less what they earn beside it, by solving again"
     return grid_of("Exploration", columns, lines, note=note)
+
+
+def _exploration_cap(plan: Plan) -> Grid:
+    lines = [
+        (percent(row["share"]), _usd(plan, row["npv_with"]), _usd(plan, row["npv_without"]),
+         _usd(plan, row["cost_usd"]), f"{_usd(plan, row['cost_low'])} to {_usd(plan, row['cost_high'])}", row["method"])
+        for row in plan.document["exploration_cap"]
+    ]  # fmt: skip
+    columns = ("at most", "earns with it", "without it", "costs", "between", "")
+    note = "at most: of the GPU-hours there are, in the tightest period; costs: what lifting the limit would earn"
+    return grid_of("The limit on exploration", columns, lines, note=note)
 
 
 def _bundles(plan: Plan) -> Grid:
