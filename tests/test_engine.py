@@ -86,6 +86,18 @@ def test_compile_refuses_what_is_not_linear() -> None:
         compile_model(m)
 
 
+def test_compile_adds_up_what_stands_twice_and_whatever_is_linear() -> None:
+    m = model()
+    half = pyo.Param(initialize=0.5, mutable=True)
+    m.half, m.named = half, pyo.Expression(expr=2 * m.y + 1)
+    left = 3 * (m.x["a"] + m.y) - (m.x["a"] - 4) + half * m.y + m.named / 2
+    m.odd = pyo.Constraint(expr=left >= m.y + m.x["a"])
+    p = compile_model(m)
+    row = p.rows.index(("odd", None))
+    assert dict(zip(p.index[p.start[row] :], p.value[p.start[row] :], strict=True)) == {0: -1.0, 1: -3.5}
+    assert p.row_upper[row] == 4.5
+
+
 def test_compile_reads_tags_and_periods(small: Program) -> None:
     for (name, key), strategy, period in zip(small.cols, small.strategy, small.period, strict=True):
         assert strategy == (TAGS.get(name) == "strategy")

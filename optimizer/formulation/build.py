@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 from optimizer.formulation.data import Data
 from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Entry, Expression, Family, Key, Model, Row, Sense
+from optimizer.formulation.pause import no_garbage_collection
 from optimizer.formulation.terms import TERMS
 from optimizer.formulation.variables import declare
 
@@ -46,6 +47,7 @@ class NothingToDrop(ValueError):
         super().__init__(f"{what}. Maybe {self.maybe}" if self.maybe else what)
 
 
+@no_garbage_collection
 def state(d: Data, without: Iterable[str] = (), extra: Iterable[Family] = ()) -> Formulation:
     """The program of an instance. `without` names families, rows (`power_limit[ashburn,*]`) or terms.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optimizer.formulation.data import Calendar, Data, Part, Period
+from optimizer.formulation.pause import no_garbage_collection
 from optimizer.instance.calendar import Calendar as InstanceCalendar
 from optimizer.instance.schema import Instance
 from optimizer.resolve import apis, dominance, fleet, scarce, workflows
@@ -23,6 +24,7 @@ from optimizer.resolve.tools import tool
 from optimizer.resolve.types import Ground, Resolution
 
 
+@no_garbage_collection
 def resolve(instance: Instance, *, reduce: bool = True) -> Resolution:
     """Everything that can be decided before the program, decided; `reduce=False` keeps dominated deployments.
 
