@@ -153,6 +153,16 @@ class Data:
         return {e: tuple(work) for e, work in groups.items()}
 
     @cached_property
+    def work_in(self) -> dict[tuple[str, Period], tuple[tuple[str, str], ...]]:
+        """Pairs (workflow, source) that may use the replicas of each endpoint in each period."""
+        windows = {w: frozenset(flow.periods) for w, flow in self.workflows.items()}
+        return {
+            (e, t): tuple((w, source) for w, source in work if t in windows[w])
+            for e, work in self.work_on.items()
+            for t in self.calendar.periods
+        }
+
+    @cached_property
     def workflows_on(self) -> dict[str, tuple[str, ...]]:
         """Workflows that may be served by each endpoint."""
         return {e: tuple(dict.fromkeys(w for w, _ in work)) for e, work in self.work_on.items()}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import Data, Endpoint, Part, Period, Workflow
+from optimizer.formulation.data import ApiPair, Data, Endpoint, Pair, Part, Period, Workflow
 from optimizer.formulation.family import Expression, Model
+from optimizer.formulation.sums import weighted
 
 
 def brought(m: Model, d: Data, effect: str, owner: str, t: Period) -> Expression:
     """What the lots ordered so far add to a limit in period `t`; retirements take away."""
-    return quicksum(
-        amount * m.buy[o.id, order]
+    return weighted(
+        (amount, m.buy[o.id, order])
         for o in d.offers.values()
         for each in o.brings
         if each.effect == effect and each.owner == owner
@@ -29,7 +31,7 @@ def gpus_there(m: Model, d: Data, p: str, t: Period) -> Expression:
 
 def replica_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
     """GPUs of the replicas that stand in the pool."""
-    return quicksum(d.endpoints[e].gpus * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas)
+    return weighted((d.endpoints[e].gpus, m.replicas[e, t]) for e in d.endpoints_at[p] if (e, t) in m.replicas)
 
 
 def other_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
@@ -53,10 +55,9 @@ def sold(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
 
 def busy_hours(m: Model, d: Data, e: str, t: Period, b: Part, *, peak: bool) -> Expression:
     """Replica-hours of `e` in use, at the mean or at the peak inside the day part."""
-    return quicksum(
-        (d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour * m.serve[w, source, t, b]
-        for w, source in d.work_on[e]
-        if (w, source, t, b) in m.serve
+    return weighted(
+        ((d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour, m.serve[w, source, t, b])
+        for w, source in d.work_in[e, t]
     )
 
 
@@ -64,8 +65,8 @@ def draw_kw(m: Model, d: Data, s: str, t: Period, b: Part) -> Expression:
     """Peak draw at the site's meter in a day part."""
     site = d.sites[s]
     if site.nameplate:
-        plate = quicksum(
-            (e.op_kw - e.gpus * d.pools[e.pool].idle_kw) * m.replicas[e.id, t]
+        plate = weighted(
+            (e.op_kw - e.gpus * d.pools[e.pool].idle_kw, m.replicas[e.id, t])
             for e in _endpoints(d, s)
             if (e.id, t) in m.replicas
         )
@@ -91,8 +92,8 @@ def energy_kwh(m: Model, d: Data, s: str, t: Period) -> Expression:
 
 def idle_kw(m: Model, d: Data, s: str, t: Period) -> Expression:
     """Draw whatever the load: replicas at rest, powered GPUs that carry none, tools and retraining."""
-    extra = quicksum(
-        (e.idle_kw - e.gpus * d.pools[e.pool].idle_kw) * m.replicas[e.id, t]
+    extra = weighted(
+        (e.idle_kw - e.gpus * d.pools[e.pool].idle_kw, m.replicas[e.id, t])
         for e in _endpoints(d, s)
         if (e.id, t) in m.replicas and abs(e.idle_kw - e.gpus * d.pools[e.pool].idle_kw) > 1e-12
     )
@@ -101,12 +102,12 @@ def idle_kw(m: Model, d: Data, s: str, t: Period) -> Expression:
 
 def review_hours(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
     """Human hours spent on the output of `w` in a period."""
-    own = quicksum(
-        d.pairs[w.id, e].review_hours * m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in d.calendar.parts
-    )
-    return own + quicksum(
-        d.api_pairs[w.id, a].review_hours * m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in d.calendar.parts
-    )
+    return _by_task(m, d, w, t, attrgetter("review_hours"))
+
+
+def liability_usd(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
+    """Expected cost of bad output of `w` in a period."""
+    return _by_task(m, d, w, t, attrgetter("liability_usd"))
 
 
 def stored_tb(m: Model, d: Data, s: str, t: Period) -> Expression:
@@ -120,11 +121,23 @@ def stored_tb(m: Model, d: Data, s: str, t: Period) -> Expression:
     )
 
 
+def _by_task(m: Model, d: Data, w: Workflow, t: Period, figure: Callable[[Pair | ApiPair], float]) -> Expression:
+    """What each handled task takes; where all sources take the same, one figure times all that is sold says it."""
+    own = {e: figure(d.pairs[w.id, e]) for e in d.endpoints_of[w.id]}
+    bought = {a: figure(d.api_pairs[w.id, a]) for a in d.apis_of[w.id]}
+    figures = {*own.values(), *bought.values()}
+    if len(figures) < 2:
+        return max(figures, default=0.0) * sold(m, d, w, t)
+    parts = d.calendar.parts
+    served_here = weighted((own[e], m.serve[w.id, e, t, b]) for e in own for b in parts)
+    return served_here + weighted((bought[a], m.api[w.id, a, t, b]) for a in bought for b in parts)
+
+
 def _endpoints(d: Data, s: str) -> Iterable[Endpoint]:
     return (d.endpoints[e] for p in d.pools_at[s] for e in d.endpoints_at[p])
 
 
 def _powered_kw(m: Model, d: Data, s: str, t: Period) -> Expression:
     pools = [d.pools[p] for p in d.pools_at[s]]
-    nodes = quicksum(p.idle_kw * p.node * m.powered[p.id, t] for p in pools)
+    nodes = weighted((p.idle_kw * p.node, m.powered[p.id, t]) for p in pools)
     return nodes + quicksum((p.op_kw - p.idle_kw) * other_gpus(m, d, p.id, t) for p in pools)

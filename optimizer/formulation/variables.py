@@ -78,7 +78,8 @@ def _declare_fleet(m: Model, d: Data) -> None:
         (e.model, e.site, t): 1 for e in d.endpoints.values() if e.model in d.model_tb for t in d.calendar.periods
     }
     m.hosted = _whole(stored, pyo.Binary)
-    moves = {key: None for key in m.replicas if moving(d, key[0])}
+    first = d.calendar.periods[0]
+    moves = {(e, t): None for e, t in m.replicas if moving(d, e) and (t != first or d.endpoints[e].before is not None)}
     m.up, m.down = _continuous(moves), _continuous(moves)
 
 

@@ -9,6 +9,7 @@ from pyomo.environ import quicksum
 from optimizer.formulation.data import Data, Period, Pool
 from optimizer.formulation.family import Expression, Model, Row, family
 from optimizer.formulation.load import gpus_there, other_gpus, replica_gpus
+from optimizer.formulation.sums import weighted
 
 SECONDS = 3600.0
 
@@ -67,8 +68,8 @@ def hbm_capacity(m: Model, d: Data) -> Iterator[Row]:
     """
     for p, pool in d.pools.items():
         for t in d.calendar.periods:
-            resident = quicksum(
-                d.endpoints[e].hbm_gb * m.replicas[e, t] for e in d.endpoints_at[p] if (e, t) in m.replicas
+            resident = weighted(
+                (d.endpoints[e].hbm_gb, m.replicas[e, t]) for e in d.endpoints_at[p] if (e, t) in m.replicas
             )
             resident += quicksum(j.hbm_gb[p] * m.adopt[j.id, t] for j in d.tools.values() if p in j.hbm_gb)
             there = gpus_there(m, d, p, t)
@@ -107,8 +108,8 @@ def _cut(m: Model, pool: Pool, t: Period) -> Expression:
 
 
 def _uncut_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
-    return quicksum(
-        d.endpoints[e].gpus * m.replicas[e, t]
+    return weighted(
+        (d.endpoints[e].gpus, m.replicas[e, t])
         for e in d.endpoints_at[p]
         if d.endpoints[e].slot is None and (e, t) in m.replicas
     )
@@ -130,13 +131,13 @@ def _flow(m: Model, d: Data, per_task: str, per_gpu: str) -> Iterator[Row]:
             continue
         for t in d.calendar.periods:
             for b in d.calendar.parts:
-                used = quicksum(
-                    d.workflows[w].peak_factor
-                    * getattr(d.pairs[w, source], per_task)
-                    / (SECONDS * d.calendar.part_hours[t, b])
-                    * m.serve[w, source, t, b]
+                seconds = SECONDS * d.calendar.part_hours[t, b]
+                used = weighted(
+                    (
+                        d.workflows[w].peak_factor * getattr(d.pairs[w, source], per_task) / seconds,
+                        m.serve[w, source, t, b],
+                    )
                     for e in d.endpoints_at[p]
-                    for w, source in d.work_on[e]
-                    if (w, source, t, b) in m.serve
+                    for w, source in d.work_in[e, t]
                 )
                 yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * pool.node * m.powered[p, t])

@@ -9,7 +9,7 @@ from pyomo.environ import quicksum
 from optimizer.formulation.data import Data, Loss, Part, Period
 from optimizer.formulation.families.market import quotas
 from optimizer.formulation.family import Expression, Model, Row, family
-from optimizer.formulation.load import brought, idle_kw, served
+from optimizer.formulation.load import brought, idle_kw, served, sold
 
 
 @family(index="loss name period part", unit="task", price="$/task")
@@ -35,8 +35,7 @@ def resilience_floor(m: Model, d: Data) -> Iterator[Row]:
 def _capped(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
     for w, share in loss.shares.items():
         for t in d.workflows[w].periods:
-            at_risk = _where(m, d, w, t, d.calendar.parts, loss.endpoints | loss.apis)
-            all_of_it = served(m, d, d.workflows[w], t, d.calendar.parts)
+            at_risk, all_of_it = _at_risk(m, d, loss, w, t), sold(m, d, d.workflows[w], t)
             yield Row((loss.id, w, t), all_of_it - at_risk, ">=", share * all_of_it)
 
 
@@ -96,6 +95,7 @@ def _busy(m: Model, d: Data, loss: Loss, e: str, t: Period, b: Part, *, headroom
     return quicksum(parts) if parts else None
 
 
-def _where(m: Model, d: Data, w: str, t: Period, parts: tuple[Part, ...], lost: frozenset[str]) -> Expression:
-    own = quicksum(m.serve[w, e, t, b] for e in d.endpoints_of[w] if d.behind(e) in lost for b in parts)
-    return own + quicksum(m.api[w, a, t, b] for a in d.apis_of[w] if d.behind(a) in lost for b in parts)
+def _at_risk(m: Model, d: Data, loss: Loss, w: str, t: Period) -> Expression:
+    parts = d.calendar.parts
+    own = quicksum(m.serve[w, e, t, b] for e in d.endpoints_of[w] if d.behind(e) in loss.endpoints for b in parts)
+    return own + quicksum(m.api[w, a, t, b] for a in d.apis_of[w] if d.behind(a) in loss.apis for b in parts)

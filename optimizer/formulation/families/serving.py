@@ -9,6 +9,7 @@ from pyomo.environ import quicksum
 from optimizer.formulation.data import Data, Period, Workflow
 from optimizer.formulation.family import Expression, Model, Row, family
 from optimizer.formulation.load import served, sold
+from optimizer.formulation.sums import weighted
 from optimizer.formulation.variables import peak_tasks
 
 
@@ -22,12 +23,12 @@ def endpoint_capacity(m: Model, d: Data) -> Iterator[Row]:
     """
     for (e, t), replicas in m.replicas.items():
         for b in d.calendar.parts:
-            used = quicksum(
-                d.workflows[w].peak_factor
-                / (d.pairs[w, source].tasks_per_hour * d.workflows[w].headroom)
-                * m.serve[w, source, t, b]
-                for w, source in d.work_on[e]
-                if (w, source, t, b) in m.serve
+            used = weighted(
+                (
+                    d.workflows[w].peak_factor / (d.pairs[w, source].tasks_per_hour * d.workflows[w].headroom),
+                    m.serve[w, source, t, b],
+                )
+                for w, source in d.work_in[e, t]
             )
             yield Row((e, t, b), used, "<=", d.calendar.part_hours[t, b] * d.endpoints[e].availability * replicas)
 

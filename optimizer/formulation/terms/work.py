@@ -8,7 +8,8 @@ from pyomo.environ import quicksum
 
 from optimizer.formulation.data import Data
 from optimizer.formulation.family import Entry, Model, term
-from optimizer.formulation.load import review_hours
+from optimizer.formulation.load import liability_usd, review_hours
+from optimizer.formulation.sums import weighted
 
 
 @term(index="workflow period")
@@ -19,8 +20,8 @@ def value(m: Model, d: Data) -> Iterator[Entry]:
     """
     for w in d.workflows.values():
         for t in w.periods:
-            earned = quicksum(b.usd[t] * b.good * m.tranche[w.id, b.key, t] for b in d.bands_of[w.id])
-            yield Entry((w.id, t), t, earned + quicksum(b.usd[t] * m.choose[w.id, b.id, t] for b in w.bundles))
+            earned = weighted((b.usd[t] * b.good, m.tranche[w.id, b.key, t]) for b in d.bands_of[w.id])
+            yield Entry((w.id, t), t, earned + weighted((b.usd[t], m.choose[w.id, b.id, t]) for b in w.bundles))
 
 
 @term(index="workflow api period")
@@ -31,7 +32,7 @@ def api_tokens(m: Model, d: Data) -> Iterator[Entry]:
     """
     for (w, a), pair in d.api_pairs.items():
         for t in d.workflows[w].periods:
-            yield Entry((w, a, t), t, quicksum(-pair.usd_per_task[t] * m.api[w, a, t, b] for b in d.calendar.parts))
+            yield Entry((w, a, t), t, weighted((-pair.usd_per_task[t], m.api[w, a, t, b]) for b in d.calendar.parts))
 
 
 @term(index="api period")
@@ -91,18 +92,4 @@ def liability(m: Model, d: Data) -> Iterator[Entry]:
     """
     for w in d.workflows.values():
         for t in w.periods:
-            own = quicksum(
-                -d.pairs[w.id, e].liability_usd * m.serve[w.id, e, t, b]
-                for e in d.endpoints_of[w.id]
-                for b in d.calendar.parts
-            )
-            yield Entry(
-                (w.id, t),
-                t,
-                own
-                + quicksum(
-                    -d.api_pairs[w.id, a].liability_usd * m.api[w.id, a, t, b]
-                    for a in d.apis_of[w.id]
-                    for b in d.calendar.parts
-                ),
-            )
+            yield Entry((w.id, t), t, -liability_usd(m, d, w, t))
