@@ -188,7 +188,7 @@ def test_no_time_gives_a_partial_answer_that_says_so():
 
 
 def test_a_declared_lot_is_what_the_instance_says():
-    found = lots(fleet(), {"pools.gpus": Relief(2, "node", 100.0, 3), "sites.home": Relief(1.5, "kw", 10.0, 2)})
+    found = lots(fleet(), {"pools.gpus": Relief(2, "node", 100.0, 3), "sites.home": Relief(1.5, "kW", 10.0, 2)})
     declared = {lot.owner: lot for lot in found if lot.declared}
     assert declared["pools.gpus"].families["gpu_capacity"] == 4
     assert declared["sites.home"].families["power_limit"] == 1.5

@@ -141,6 +141,8 @@ CASES: dict[str, tuple[str, str, str]] = {
                               "pools.mig.layouts has no meaning on a pool whose sharing is whole."),
     "node": ("count: 64", "count: 64, node: §72", "pools.h100.node is 72 GPUs, more than the 64 there ever are."),
     "lot": ("lot: 1 node", "lot: §node", "pools.h100.relief.lot is 'node', expected a number and a thing."),
+    "lot of something else": ("lot: 1 node", "lot: §3 racks",
+                              "pools.h100.relief.lot is '3 racks', expected a number of node or GPU."),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from optimizer.explaining.asker import Asker, Question
 from optimizer.explaining.interval import Interval
 from optimizer.explaining.limits import Limits, more
-from optimizer.explaining.lots import Lot
+from optimizer.explaining.lot import Lot
 
 Row = dict[str, Any]
 Bundle = Mapping[Lot, int]

@@ -14,7 +14,7 @@ from optimizer.engine.revalue import CLOSED
 from optimizer.explaining.asker import Asker, Question
 from optimizer.explaining.changes import roomier
 from optimizer.explaining.interval import Evidence, Interval
-from optimizer.explaining.lots import Lot
+from optimizer.explaining.lot import Lot
 from optimizer.explaining.study import Study, Used
 from optimizer.formulation.data import Period
 
@@ -88,7 +88,7 @@ class Limits:
 
     def rows_only(self) -> Iterator[Question]:
         """The rows of one family of an owner relaxed by what a lot would bring, at no cost and with nothing else."""
-        for lot in self.lots():
+        for lot in (lot for lot in self.lots() if not lot.estimated):
             for family in dict.fromkeys(row.family.name for row in self.of(lot) if row.full):
                 at = [row.at for row in self.of(lot) if row.family.name == family]
                 program = partial(roomier, self.study.program, at, lot.families[family])
@@ -104,7 +104,7 @@ class Limits:
                 by = 0.05 * abs(row.capacity) or 1.0
                 program = partial(roomier, self.study.program, [row.at], by)
                 yield Question(in_period(row, lot), program, loosens=True, rank=abs(float(self.prices[row.at])) * by)
-            else:
+            elif not lot.lasting:
                 at = self._periods(row)
                 program = partial(self.study.with_lots, lot, 1, tuple(at))
                 periods = tuple(self.study.data.calendar.periods.index(t) for t in at)
@@ -185,6 +185,7 @@ def _relief(limits: Limits, asker: Asker, lot: Lot) -> Row:
         "periods": list(dict.fromkeys(row.period for row in limits.of(lot) if row.full)),
         "lot": lot.text,
         "declared": lot.declared,
+        "decides": lot.decides,
         "usd_per_lot": price,
         "max_lots": lot.max_lots if lot.declared else None,
         "one_more_usd": gain.json() if gain else None,
@@ -251,4 +252,6 @@ def row_only(lot: Lot, family: str) -> str:
 
 def in_period(row: Used, lot: Lot | None) -> str:
     """Name of the question about one period; rows of one owner there share it."""
-    return f"{lot.owner} +1 in {row.period}" if lot else row.name
+    if lot is None:
+        return row.name
+    return more(lot) if lot.lasting else f"{lot.owner} +1 in {row.period}"

@@ -1,51 +1,45 @@
-"""One lot more: a physical change declared at its owner, felt by every row that the owner feeds.
+"""A lot for everything that can be loosened, as declared at its owner or by default.
 
 Where the instance declares no relief a usual lot is taken and said to be the default: a node, 100 kW or 5 % of
-the power where that is less, one launch, 5 % of a budget.
+the power where that is less, a rack, one launch, 5 % of a budget or quota, one percentage point of a share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from optimizer.explaining.relief import Relief, kw_per_lot, lots_of_gpus
-from optimizer.formulation.data import Data, Period
-from optimizer.formulation.family import Key
+from optimizer.explaining.lot import (
+    Lot,
+    in_field,
+    in_listed,
+    in_named,
+    in_nested,
+    in_offer,
+    in_rate,
+    lot,
+)
+from optimizer.explaining.promises import promises
+from optimizer.explaining.relief import Relief, lots_of_gpus
+from optimizer.formulation.data import ApiLimit, Concentration, Data
 
 SHARE = 0.05  # of a limit without a lot of its own
+POINT = 0.01  # of a limit that is a share
 SITE_KW = 100.0
-MOST = 4  # lots of a value curve where the instance does not say how many there are
+MINUTES = 60.0  # an hour
+MEASURES = (("tokens", "token"), ("requests", "request"))
 
-Add = Callable[[Data, int, Collection[Period]], Data]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lot:
-    """What one more would be, of whom, and at what price. `add` changes the data by so many lots in some periods."""
-
-    owner: str  # as in the instance: pools.ash-h100
-    text: str
-    families: Mapping[str, float]  # families it feeds -> amount per lot in the unit of their rows
-    key: Key  # how the keys of these rows begin
-    add: Add
-    usd_per_lot: float | None = None
-    max_lots: int = MOST
-    declared: bool = False
-
-    def owns(self, family: str, key: Key) -> bool:
-        """Whether a row is fed by this owner."""
-        return family in self.families and key[: len(self.key)] == self.key
+Reliefs = Mapping[str, Relief]
 
 
-def lots(d: Data, reliefs: Mapping[str, Relief]) -> tuple[Lot, ...]:
-    """A lot for everything that can be loosened."""
-    return tuple(each for make in (_pools, _sites, _agreed, _people_and_more, _market) for each in make(d, reliefs))
+def lots(d: Data, reliefs: Reliefs) -> tuple[Lot, ...]:
+    """A lot for everything that can be loosened, promises included."""
+    makers = (_pools, _sites, _agreed, _shares, _people_and_more, _apis, _supply)
+    return (*(each for make in makers for each in make(d, reliefs)), *promises(d))
 
 
-def _pools(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
+def _pools(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
     for p, pool in d.pools.items():
         relief = reliefs.get(f"pools.{p}")
         gpus = lots_of_gpus(pool, relief)
@@ -53,151 +47,135 @@ def _pools(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
         if pool.sharing == "shared":
             feeds |= {"bandwidth_capacity": gpus * pool.bandwidth_gb_s, "compute_capacity": gpus * pool.tflops}
         text = "1 node" if gpus == pool.node else f"{gpus:g} GPUs"
-        yield _lot(f"pools.{p}", f"{text} of {gpus:g} GPUs" if gpus > 1 else text, feeds, (p,), relief,
-                   partial(_in_pool, p, gpus))  # fmt: skip
+        yield lot(f"pools.{p}", f"{text} of {gpus:g} GPUs" if gpus > 1 else text, feeds, (p,), relief,
+                  partial(in_named, "pools", p, "count", gpus))  # fmt: skip
 
 
-def _sites(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
+def _sites(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
     for s, site in d.sites.items():
         if site.power_kw is not None:
-            relief = reliefs.get(f"sites.{s}")
-            kw = kw_per_lot(relief) or min(SITE_KW, SHARE * max(site.power_kw.values())) or SITE_KW
-            yield _lot(f"sites.{s}", f"{kw:g} kW", {"power_limit": kw}, (s,), relief, partial(_in_site, s, kw))
+            relief, owner = reliefs.get(f"sites.{s}"), f"sites.{s}"
+            kw = relief.amount if relief else min(SITE_KW, SHARE * max(site.power_kw.values())) or SITE_KW
+            yield lot(owner, f"{kw:g} kW", {"power_limit": kw}, (s,), relief,
+                      partial(in_named, "sites", s, "power_kw", kw))  # fmt: skip
         for kind in site.racks:
-            yield _lot(f"sites.{s}.racks.{kind}", "1 rack", {"rack_capacity": 1.0}, (s, kind), None,
-                       partial(_in_racks, s, kind))  # fmt: skip
+            relief, owner = reliefs.get(f"sites.{s}.racks.{kind}"), f"sites.{s}.racks.{kind}"
+            racks = relief.amount if relief else 1.0
+            yield lot(owner, _counted(racks, "rack"), {"rack_capacity": racks}, (s, kind), relief,
+                      partial(in_nested, "sites", s, "racks", kind, racks))  # fmt: skip
         if site.storage_tb is not None:
-            tb = _part(site.storage_tb)
-            yield _lot(f"sites.{s}.storage_tb", f"{tb:g} TB", {"storage_capacity": tb}, (s,), None,
-                       partial(_in_storage, s, tb))  # fmt: skip
+            relief, owner = reliefs.get(f"sites.{s}.storage_tb"), f"sites.{s}.storage_tb"
+            tb = relief.amount if relief else _part(site.storage_tb)
+            yield lot(owner, f"{tb:g} TB", {"storage_capacity": tb}, (s,), relief,
+                      partial(in_named, "sites", s, "storage_tb", tb))  # fmt: skip
 
 
-def _agreed(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
-    for name, family in (("launch_limit", "launch"), ("portfolio_limit", "workflow at once")):
-        if getattr(d, name):
-            owner = {"launch_limit": "limits.launches", "portfolio_limit": "limits.portfolio"}[name]
-            yield _lot(owner, f"1 {family}", {name: 1.0}, (), reliefs.get(owner), partial(_in_data, name, 1.0))
+def _agreed(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
+    for field, owner, thing in (("launch_limit", "limits.launches", "launch"),
+                                ("portfolio_limit", "limits.portfolio", "workflow at once")):  # fmt: skip
+        if getattr(d, field):
+            relief = reliefs.get(owner)
+            many = relief.amount if relief else 1.0
+            text = _counted(many, thing)
+            yield lot(owner, text, {field: many}, (), relief, partial(in_field, field, many))
     for i, budget in enumerate(d.budgets):
-        usd = _part(budget.amount)
         owner = f"limits.spend.{budget.id}"
-        yield _lot(owner, f"{usd:,.0f} {d.currency} ({SHARE:.0%})", {"spend_limit": usd}, (budget.id,),
-                   reliefs.get(owner), partial(_in_groups, "budgets", i, usd))  # fmt: skip
+        usd, text = _of(budget.amount, reliefs.get(owner), d.currency)
+        yield lot(owner, text, {"spend_limit": usd}, (budget.id,), reliefs.get(owner),
+                  partial(in_listed, "budgets", i, "amount", usd))  # fmt: skip
     for i, f in enumerate(d.footprints):
-        amount = _part(f.amount)
-        yield _lot(f"limits.{f.kind}.{f.id}", f"{amount:g} ({SHARE:.0%})", {f"{f.kind}_limit": amount}, (f.id,), None,
-                   partial(_in_groups, "footprints", i, amount))  # fmt: skip
+        owner = f"limits.{f.kind}.{f.id}"
+        amount, text = _of(f.amount, reliefs.get(owner), {"energy": "MWh", "carbon": "t CO2e", "water": "m3"}[f.kind])
+        yield lot(owner, text, {f"{f.kind}_limit": amount}, (f.id,), reliefs.get(owner),
+                  partial(in_listed, "footprints", i, "amount", amount))  # fmt: skip
 
 
-def _people_and_more(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
+def _shares(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
+    if d.exploration_share:
+        relief, hours = reliefs.get("limits.exploration"), d.calendar.hours
+        points = relief.amount if relief else POINT
+        owned = max(sum(pool.count[t] * hours[t] for pool in d.pools.values()) for t in d.exploration_share)
+        yield lot("limits.exploration", _points(points, "GPU-hours"), {"exploration_limit": points * owned or 1.0},
+                  (None,), relief, partial(in_field, "exploration_share", points), whole=True)  # fmt: skip
+    for i, c in enumerate(d.concentrations):
+        relief, owner = reliefs.get(f"limits.concentration.{c.id}"), f"limits.concentration.{c.id}"
+        points = relief.amount if relief else POINT
+        feeds = {"concentration_limit": points * _most_mtok(d, c) or 1.0}
+        yield lot(owner, _points(points, "tokens"), feeds, (c.id,), relief,
+                  partial(in_listed, "concentrations", i, "share", points), estimated=True)  # fmt: skip
+
+
+def _people_and_more(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
     for k, skill in d.skills.items():
         if skill.hours is not None:
-            hours = _part(skill.hours)
-            yield _lot(f"skills.{k}", f"{hours:g} hours ({SHARE:.0%})", {"review_limit": hours}, (k,),
-                       reliefs.get(f"skills.{k}"), partial(_in_named, "skills", k, "hours", hours))  # fmt: skip
+            relief = reliefs.get(f"skills.{k}")
+            hours, text = _of(skill.hours, relief, "hours")
+            yield lot(f"skills.{k}", text, {"review_limit": hours}, (k,), relief,
+                      partial(in_named, "skills", k, "hours", hours))  # fmt: skip
     for r, resource in d.resources.items():
+        relief = reliefs.get(f"resources.{r}")
         whole = all(float(a).is_integer() for a in resource.amount.values())
-        amount = 1.0 if whole else _part(resource.amount)
-        yield _lot(f"resources.{r}", f"{amount:g} {resource.unit}", {"resource_capacity": amount}, (r,),
-                   reliefs.get(f"resources.{r}"), partial(_in_named, "resources", r, "amount", amount))  # fmt: skip
+        amount = relief.amount if relief else 1.0 if whole else _part(resource.amount)
+        yield lot(f"resources.{r}", f"{amount:g} {resource.unit}", {"resource_capacity": amount}, (r,), relief,
+                  partial(in_named, "resources", r, "amount", amount))  # fmt: skip
 
 
-def _market(d: Data, reliefs: Mapping[str, Relief]) -> Iterator[Lot]:
+def _apis(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
     for a, limit in d.api_limits.items():
-        for field, measure in (("tokens", "tokens"), ("requests", "requests")):
-            quota = getattr(limit, field)
-            if quota is not None:
-                amount = _part(quota)
-                yield _lot(f"apis.{a}.{field}", f"{amount:,.0f} {field} ({SHARE:.0%})", {"api_limit": amount},
-                           (a, measure), reliefs.get(f"apis.{a}"), partial(_in_named, "api_limits", a, field, amount)
-                           )  # fmt: skip
-        for field, measure in (("tokens_per_hour", "token rate"), ("requests_per_hour", "request rate")):
-            rate = getattr(limit, field)
-            if rate is not None:
-                yield _lot(f"apis.{a}.{field}", f"{SHARE:.0%} of its rate", {"api_limit": SHARE * rate}, (a, measure),
-                           reliefs.get(f"apis.{a}"), partial(_in_rate, a, field, SHARE * rate))  # fmt: skip
+        for field, unit in MEASURES:
+            yield from _quota(a, limit, field, unit, reliefs.get(f"apis.{a}"))
+
+
+def _quota(a: str, limit: ApiLimit, field: str, unit: str, relief: Relief | None) -> Iterator[Lot]:
+    """Lots of one measure of an API: a declared one is of its quota, or where there is none of its rate a minute."""
+    quota, rate = getattr(limit, field), getattr(limit, f"{field}_per_hour")
+    mine = relief if relief and relief.unit == unit else None
+    if quota is not None:
+        amount, text = _of(quota, mine, field)
+        yield lot(f"apis.{a}.{field}", text, {"api_limit": amount}, (a, field), mine,
+                  partial(in_named, "api_limits", a, field, amount))  # fmt: skip
+        mine = None
+    if rate is not None:
+        amount = MINUTES * mine.amount if mine else SHARE * rate
+        text = f"{mine.amount:,.0f} {field} a minute" if mine else f"{SHARE:.0%} of its rate"
+        yield lot(f"apis.{a}.{field}_per_minute", text, {"api_limit": amount}, (a, f"{unit} rate"), mine,
+                  partial(in_rate, a, f"{field}_per_hour", amount), lasting=True)  # fmt: skip
+
+
+def _supply(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
     for i, quota in enumerate(d.quotas):
-        amount = _part(quota.amount)
-        quotas = partial(_in_tuple, "quotas", i, "amount", amount)
-        yield _lot(f"limits.supply.{quota.id}", f"{amount:g} {quota.unit}", {"supply_limit": amount}, (quota.id,), None,
-                   quotas)  # fmt: skip
+        relief, owner = reliefs.get(f"limits.supply.{quota.id}"), f"limits.supply.{quota.id}"
+        amount = relief.amount if relief else _part(quota.amount)
+        yield lot(owner, f"{amount:g} {quota.unit}", {"supply_limit": amount}, (quota.id,), relief,
+                  partial(in_listed, "quotas", i, "amount", amount))  # fmt: skip
     for o in d.offers:
-        yield _lot(f"offers.{o}", "1 lot on offer", {"supply_limit": 1.0}, (o,), None, partial(_in_offer, o))
+        yield lot(f"offers.{o}", "1 lot on offer", {"supply_limit": 1.0}, (o,), None, partial(in_offer, o))
 
 
-def _lot(owner: str, text: str, feeds: Mapping[str, float], key: Key, relief: Relief | None, add: Add) -> Lot:
-    if relief is None:
-        return Lot(owner, text, feeds, key, add)
-    return Lot(owner, text, feeds, key, add, relief.usd_per_lot, max(1, relief.max_lots), declared=True)
+def _of(amounts: Mapping[Any, float], relief: Relief | None, unit: str) -> tuple[float, str]:
+    """Amount of a lot in its limit's unit, and that in words."""
+    amount = relief.amount if relief else _part(amounts)
+    shown = f"{amount:,.0f}" if amount >= 100 else f"{amount:g}"
+    return amount, f"{shown} {unit}" if relief else f"{shown} {unit} ({SHARE:.0%})"
 
 
 def _part(amounts: Mapping[Any, float]) -> float:
     return SHARE * max(amounts.values(), default=0.0) or 1.0
 
 
-def _raised(amounts: Mapping[Period, float], by: float, at: Collection[Period]) -> dict[Period, float]:
-    return {t: max(0.0, amount + by) if t in at else amount for t, amount in amounts.items()}
+def _counted(many: float, thing: str) -> str:
+    return f"1 {thing}" if many == 1 else f"{many:g} x {thing}"
 
 
-def _in_pool(p: str, gpus: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    changed = replace(d.pools[p], count=_raised(d.pools[p].count, n * gpus, at))
-    return replace(d, pools={**d.pools, p: changed})
+def _points(share: float, of: str) -> str:
+    return f"{100 * share:g} % of the {of}"
 
 
-def _in_site(s: str, kw: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    power = d.sites[s].power_kw
-    assert power is not None
-    return replace(d, sites={**d.sites, s: replace(d.sites[s], power_kw=_raised(power, n * kw, at))})
-
-
-def _in_racks(s: str, kind: str, d: Data, n: int, at: Collection[Period]) -> Data:
-    racks = {**d.sites[s].racks, kind: _raised(d.sites[s].racks[kind], n, at)}
-    return replace(d, sites={**d.sites, s: replace(d.sites[s], racks=racks)})
-
-
-def _in_storage(s: str, tb: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    there = d.sites[s].storage_tb
-    assert there is not None
-    return replace(d, sites={**d.sites, s: replace(d.sites[s], storage_tb=_raised(there, n * tb, at))})
-
-
-def _in_data(name: str, amount: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    changed: Any = {name: _raised(getattr(d, name), n * amount, at)}
-    return replace(d, **changed)
-
-
-def _in_named(table: str, name: str, field: str, amount: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    rows = getattr(d, table)
-    changed: Any = {
-        table: {**rows, name: replace(rows[name], **{field: _raised(getattr(rows[name], field), n * amount, at)})}
-    }
-    return replace(d, **changed)
-
-
-def _in_rate(a: str, field: str, amount: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    """A rate is one number for all periods, whichever are asked about."""
-    limit, rate = d.api_limits[a], max(0.0, getattr(d.api_limits[a], field) + n * amount)
-    changed: Any = {field: rate}
-    return replace(d, api_limits={**d.api_limits, a: replace(limit, **changed)})
-
-
-def _in_tuple(table: str, i: int, field: str, amount: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    rows = list(getattr(d, table))
-    rows[i] = replace(rows[i], **{field: _raised(getattr(rows[i], field), n * amount, at)})
-    changed: Any = {table: tuple(rows)}
-    return replace(d, **changed)
-
-
-def _in_groups(table: str, i: int, amount: float, d: Data, n: int, at: Collection[Period]) -> Data:
-    """Amounts of groups of periods: a group that has any of the periods gets the lot."""
-    rows = list(getattr(d, table))
-    there = {g: max(0.0, had + n * amount) if set(g) & set(at) else had for g, had in rows[i].amount.items()}
-    rows[i] = replace(rows[i], amount=there)
-    changed: Any = {table: tuple(rows)}
-    return replace(d, **changed)
-
-
-def _in_offer(o: str, d: Data, n: int, at: Collection[Period]) -> Data:
-    offer = d.offers[o]
-    lots = {t: max(0, many + n) if t in at else many for t, many in offer.lots.items()}
-    most = None if offer.max_lots is None else max(0, offer.max_lots + n)
-    return replace(d, offers={**d.offers, o: replace(offer, lots=lots, max_lots=most)})
+def _most_mtok(d: Data, c: Concentration) -> float:
+    """Million tokens of the workflows whose tokens count, were all of their demand served."""
+    best: dict[str, float] = {}
+    made = [(w, pair.good_mtok) for (w, _), pair in d.pairs.items()]
+    for w, mtok in (*made, *((w, pair.good_mtok) for (w, _), pair in d.api_pairs.items())):
+        if not c.workflows or w in c.workflows:
+            best[w] = max(best.get(w, 0.0), mtok)
+    return sum(mtok * max(d.workflows[w].demand.values(), default=0.0) for w, mtok in best.items())

@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 
 from optimizer.engine.compile import compile_model
 from optimizer.engine.program import Floats, Program
-from optimizer.explaining.lots import Lot
+from optimizer.explaining.lot import Lot
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Period
 from optimizer.formulation.family import Family, Key

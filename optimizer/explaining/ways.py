@@ -11,7 +11,7 @@ from optimizer.engine.program import Program
 from optimizer.explaining.asker import Asker, Question, known
 from optimizer.explaining.changes import columns, forced, held
 from optimizer.explaining.limits import Limits, more
-from optimizer.explaining.lots import Lot
+from optimizer.explaining.lot import Lot
 from optimizer.explaining.workflows import Flow, Reasons
 
 Row = dict[str, Any]

@@ -6,7 +6,6 @@ known as the planner wrote it.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -23,6 +22,7 @@ from optimizer.instance.check_stack import contradictions, decisions, losses, to
 from optimizer.instance.check_work import SUMS, workflows
 from optimizer.instance.faults import Misfit, Path, dotted
 from optimizer.instance.paths import scenario_paths
+from optimizer.instance.relief import misfits
 from optimizer.instance.schema import Instance
 from optimizer.instance.translate import in_data
 
@@ -46,6 +46,7 @@ def _all(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
         yield from scenario_paths(instance, stated)
     yield from _day_parts(instance)
     yield from _pools(instance)
+    yield from misfits(instance)
     for check in CHECKS:
         yield from check(instance, stated)
 
@@ -115,11 +116,3 @@ def _pools(instance: Instance) -> Iterator[Misfit]:
         most = max(pool.count.numbers, default=0.0)
         if pool.node is not None and 0 < most < pool.node:
             yield Misfit((*at, "node"), f"is {pool.node} GPUs, more than the {most:g} there ever are")
-    for path, relief in _reliefs(instance):
-        if not re.fullmatch(r"\d[\d_.]*\s+\S.*", relief):
-            yield Misfit((*path, "relief", "lot"), f"is '{relief}', expected a number and a thing", "1 node")
-
-
-def _reliefs(instance: Instance) -> Iterator[tuple[tuple[str, str], str]]:
-    yield from ((("sites", name), site.relief.lot) for name, site in instance.sites.items() if site.relief)
-    yield from ((("pools", name), pool.relief.lot) for name, pool in instance.pools.items() if pool.relief)

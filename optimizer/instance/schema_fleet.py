@@ -54,9 +54,9 @@ class Horizon(Model):
 
 
 class Relief(Model):
-    """What one more lot of a limit would be and cost, for the explanation."""
+    """What one more lot of a limit would be and cost, for the explanation; counted in the unit of the limit."""
 
-    lot: str = Field(description='One lot, such as "1 node", "100 kW", "1 rack"')
+    lot: str = Field(description='One lot, such as "1 node", "100 kW", "1 rack", "50k USD", "20 h", "2M tokens", "1%"')
     usd_per_lot: Money = Field(description="Money per lot")
     max_lots: Whole = Field(description="Lots that can be had")
     owner: str | None = Field(default=None, description="Who decides about it")
@@ -120,6 +120,8 @@ class Site(Model):
         default="operating", description="Draw by load, or every replica at full load"
     )
     relief: Relief | None = Field(default=None, description="One more lot of power")
+    rack_relief: dict[Id, Relief] = Field(default={}, description="Rack class -> one more lot of racks")
+    storage_relief: Relief | None = Field(default=None, description="One more lot of storage")
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from optimizer.instance.base import Id, Model, MoneyByPeriod, Names
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.quantity import Unit
+from optimizer.instance.schema_fleet import Relief
 
 ShareByPeriod = Annotated[ByPeriod, Unit("%", high=1.0)]
 
@@ -22,6 +23,7 @@ class Budget(Model):
     terms: Names | None = Field(
         default=None, description="Terms it covers; default purchases and upgrades for capex_usd, else running cost"
     )
+    relief: Relief | None = Field(default=None, description="One more lot of money to spend, of each amount")
 
 
 class Footprint(Model):
@@ -30,6 +32,7 @@ class Footprint(Model):
     sites: Names | None = Field(default=None, description="Sites it covers")
     jurisdiction: str | None = Field(default=None, description="Sites it covers, by the law that holds there")
     per: Literal["period", "year", "horizon"] = Field(default="period", description="What one amount is for")
+    relief: Relief | None = Field(default=None, description="One more lot: MWh, t or m3, of each amount")
 
 
 class EnergyLimit(Footprint):
@@ -55,6 +58,7 @@ class Quota(Model):
 
     unit: str = Field(description="What it is counted in: GB of HBM, packages")
     amount: Annotated[ByPeriod, Unit()] = Field(description="Amount by period of order")
+    relief: Relief | None = Field(default=None, description="One more lot, in its unit")
 
 
 class Concentration(Model):
@@ -65,6 +69,15 @@ class Concentration(Model):
     apis: Names = Field(default=(), description="APIs")
     workflows: Names | None = Field(default=None, description="Workflows whose tokens count; default all")
     share: ShareByPeriod = Field(description="Share of those workflows' output tokens, by period")
+    relief: Relief | None = Field(default=None, description="One more lot, in percent of the tokens")
+
+
+class AgreedRelief(Model):
+    """One more lot of the limits that are a number and no more."""
+
+    launches: Relief | None = Field(default=None, description="One more lot of launches per period")
+    portfolio: Relief | None = Field(default=None, description="One more lot of workflows funded at once")
+    exploration: Relief | None = Field(default=None, description="One more lot of exploration, in percent of GPU-hours")
 
 
 def _budget(value: object) -> object:
@@ -89,3 +102,4 @@ class Limits(Model):
     water: dict[Id, WaterLimit] = Field(default={}, description="Limits on water by name")
     supply: dict[Id, Quota] = Field(default={}, description="Market quotas that offers need, by name")
     concentration: dict[Id, Concentration] = Field(default={}, description="Limits on concentration by name")
+    relief: AgreedRelief = Field(default=AgreedRelief(), description="Lots of launches, portfolio and exploration")

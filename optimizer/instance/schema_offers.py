@@ -24,6 +24,7 @@ from optimizer.instance.base import (
 )
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.quantity import Unit
+from optimizer.instance.schema_fleet import Relief
 
 LISTED = "genai-prices:"
 
@@ -146,6 +147,9 @@ class Api(ApiPrice):
     tokens_per_period: Annotated[ByPeriod, Unit("token")] | None = Field(default=None, description="Quota of tokens")
     requests_per_period: Annotated[ByPeriod, Unit("request")] | None = Field(
         default=None, description="Quota of requests"
+    )
+    relief: Relief | None = Field(
+        default=None, description="One more lot of tokens or requests: of the quota, else of the rate a minute"
     )
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")

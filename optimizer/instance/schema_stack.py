@@ -23,6 +23,7 @@ from optimizer.instance.base import (
 from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.faults import Path
 from optimizer.instance.quantity import Unit
+from optimizer.instance.schema_fleet import Relief
 
 Hours = Annotated[float, Unit("h")]
 Terabytes = Annotated[float, Unit("TB")]
@@ -35,6 +36,7 @@ class Skill(Model):
         default=None, description="Hours that can be had, by period; absent: no limit"
     )
     usd_per_hour: Annotated[ByPeriod, Unit("USD/h")] = Field(description="Money per hour, by period")
+    relief: Relief | None = Field(default=None, description="One more lot of hours")
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")
 
@@ -44,6 +46,7 @@ class Resource(Model):
 
     unit: str = Field(description="What it is counted in: Gbps, seat")
     amount: Annotated[ByPeriod, Unit()] = Field(description="Amount there is, by period")
+    relief: Relief | None = Field(default=None, description="One more lot, in its unit")
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")
 

@@ -60,6 +60,7 @@ def _limits(document: Document) -> Iterator[Line]:
         yield "fair", "What limits us, and what one lot more is worth over the horizon (present value):"
         for row in scarce[:SHOWN]:
             cost = f"; it costs {money(row['usd_per_lot'], currency)}" if row["usd_per_lot"] is not None else ""
+            cost += f" ({row['decides']} decides)" if row["decides"] else ""
             when = spans([t for t in row["periods"] if t], order)
             full = f" (full in {when})" if when else ""
             gain = interval(row["one_more_usd"], currency)
