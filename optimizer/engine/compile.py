@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 from pyomo.core.expr import (
+    DivisionExpression,
     LinearExpression,
     MonomialTermExpression,
     NegationExpression,
@@ -42,7 +43,8 @@ def compile_model(
     key that is one of `periods`. Raises ValueError for a row or an objective that is not linear.
     """
     tags = dict(tags or {})
-    variables = [(var.name, key, v) for var in m.component_objects(pyo.Var) for key, v in var.items()]
+    named = [(var.name, var) for var in m.component_objects(pyo.Var)]
+    variables = [(name, key, v) for name, var in named for key, v in var.items()]
     at = {id(v): j for j, (_, _, v) in enumerate(variables)}
     column = np.array([_column(v) for _, _, v in variables], float).reshape(-1, 3)
     free = {i: j for i, j in at.items() if not variables[j][2].fixed}
@@ -87,6 +89,8 @@ class Linear:
             self.add(expression.arg(0), -scale)
         elif kind in PRODUCTS and expression.arg(0).__class__ in native_numeric_types:
             self.add(expression.arg(1), scale * expression.arg(0))
+        elif kind is DivisionExpression and expression.arg(1).__class__ in native_numeric_types:
+            self.add(expression.arg(0), scale / expression.arg(1))
         else:
             self._add_other(expression, scale)
 
@@ -99,6 +103,9 @@ class Linear:
                 if j is not None and coef.__class__ is float:
                     coefs[j] = coefs.get(j, 0.0) + scale * coef
                     continue
+            elif (j := at.get(id(term))) is not None:
+                coefs[j] = coefs.get(j, 0.0) + scale
+                continue
             self.add(term, scale)
 
     def _add_other(self, expression: Any, scale: float) -> None:

@@ -53,11 +53,15 @@ def sold(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
     return quicksum(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id])
 
 
-def busy_hours(m: Model, d: Data, e: str, t: Period, b: Part, *, peak: bool) -> Expression:
-    """Replica-hours of `e` in use, at the mean or at the peak inside the day part."""
+def running_kwh(m: Model, d: Data, s: str, t: Period, b: Part, *, peak: bool) -> Expression:
+    """What work adds to the idle draw of a site over a day part, before PUE: at mean load, or all hours at the peak."""
     return weighted(
-        ((d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour, m.serve[w, source, t, b])
-        for w, source in d.work_in[e, t]
+        (
+            (e.op_kw - e.idle_kw) * (d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour,
+            m.serve[w, source, t, b],
+        )
+        for e in _endpoints(d, s)
+        for w, source in d.work_in[e.id, t]
     )
 
 
@@ -71,22 +75,13 @@ def draw_kw(m: Model, d: Data, s: str, t: Period, b: Part) -> Expression:
             if (e.id, t) in m.replicas
         )
         return site.pue * (plate + _powered_kw(m, d, s, t))
-    load = quicksum(
-        (e.op_kw - e.idle_kw) / d.calendar.part_hours[t, b] * busy_hours(m, d, e.id, t, b, peak=True)
-        for e in _endpoints(d, s)
-        if e.op_kw != e.idle_kw
-    )
+    load = running_kwh(m, d, s, t, b, peak=True) / d.calendar.part_hours[t, b]
     return site.pue * (load + idle_kw(m, d, s, t))
 
 
 def energy_kwh(m: Model, d: Data, s: str, t: Period) -> Expression:
     """Energy at the site's meter over a period, at mean load."""
-    load = quicksum(
-        (e.op_kw - e.idle_kw) * busy_hours(m, d, e.id, t, b, peak=False)
-        for e in _endpoints(d, s)
-        if e.op_kw != e.idle_kw
-        for b in d.calendar.parts
-    )
+    load = quicksum(running_kwh(m, d, s, t, b, peak=False) for b in d.calendar.parts)
     return d.sites[s].pue * (load + d.calendar.hours[t] * idle_kw(m, d, s, t))
 
 

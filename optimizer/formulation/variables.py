@@ -79,7 +79,8 @@ def _declare_fleet(m: Model, d: Data) -> None:
     }
     m.hosted = _whole(stored, pyo.Binary)
     first = d.calendar.periods[0]
-    moves = {(e, t): None for e, t in m.replicas if moving(d, e) and (t != first or d.endpoints[e].before is not None)}
+    known = (key for key in m.replicas if key[1] != first or d.endpoints[key[0]].before is not None)
+    moves = {key: None for key in known if moving(d, key[0])}
     m.up, m.down = _continuous(moves), _continuous(moves)
 
 
