@@ -94,7 +94,7 @@ def _offered(ground: Ground, a: str, w: str) -> Iterator[tuple[Use, Offered]]:
         usd = None if each.usd_per_task is None else laid(ground.calendar, each.usd_per_task)
         if usd is not None:
             yield Use(w, tuple(name.split("+"))), Offered(usd, each.tokens_in or 0.0, each.tokens_out or 0.0)
-    for tools, effect in on_api(ground.instance, w, a):
+    for tools, effect in on_api(ground, w, a):
         found = None if "+".join(tools) in stated else _call(ground, a, w, effect)
         if found is not None and found != plain:
             yield Use(w, tools), found

@@ -7,7 +7,7 @@ prices are those of one attempt, with each set of tools apart, so that tools sta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from optimizer.formulation.data import Data
@@ -37,6 +37,8 @@ def document(ground: Ground, placed: Placed, bought: Bought, before: Past, data:
     instance = ground.instance
     stated = instance.dump()
     used = _used(placed, data)
+    serving = _serving(used)
+    known = {*ground.models, *instance.apis, *(d.model for d in used.values()), DEFAULT}
     accepted = {name for w in instance.workflows.values() for name in w.accepts.models or ()}
     models = ({d.model for d in used.values()} | accepted) & set(ground.models)
     parts = {
@@ -46,7 +48,9 @@ def document(ground: Ground, placed: Placed, bought: Bought, before: Past, data:
         "models": {name: _model(ground.models, name) for name in sorted(models)},
         "deployments": {i: _deployment(d, sorted(pools)) for (i, pools), d in _by_pools(used, data).items()},
         "apis": {a: _api(bought, data, a, spec) for a, spec in stated.get("apis", {}).items()},
-        "workflows": {w: _workflow(ground, used, data, w, spec) for w, spec in stated["workflows"].items()},
+        "workflows": {
+            w: _workflow(ground, serving[w], known, data, w, spec) for w, spec in stated["workflows"].items()
+        },
         "tools": {j: _without(spec, "effects") for j, spec in stated.get("tools", {}).items()},
         "limits": _limits(ground, stated.get("limits", {})),
         "previous": _previous(before),
@@ -82,6 +86,15 @@ def _previous(before: Past) -> Plain:
 def _used(placed: Placed, data: Data) -> dict[str, Deployment]:
     kept = {e.deployment for e in data.endpoints.values()}
     return {i: d for i, d in placed.deployments.items() if i in kept}
+
+
+def _serving(used: Mapping[str, Deployment]) -> dict[str, set[str]]:
+    """AI models that may serve each workflow."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for d in used.values():
+        for use in d.work:
+            found[use.workflow].add(d.model)
+    return found
 
 
 def _by_pools(used: Mapping[str, Deployment], data: Data) -> dict[tuple[str, tuple[str, ...]], Deployment]:
@@ -185,16 +198,15 @@ def _api(bought: Bought, data: Data, a: str, spec: Plain) -> Plain:
     return {**_without(spec, "price_factor", "batch_discount"), "prices": prices}
 
 
-def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str, spec: Plain) -> Plain:
+def _workflow(ground: Ground, models: Set[str], known: Set[str], data: Data, w: str, spec: Plain) -> Plain:
     """The workflow with its tokens on each AI model, its headroom, and its accepted GPUs by the names of the pools."""
     workflow = ground.instance.workflows[w]
     full = {**spec, "headroom": data.workflows[w].headroom}
-    known = {*ground.models, *ground.instance.apis, *(d.model for d in used.values()), DEFAULT}
     full |= {k: {n: x for n, x in full[k].items() if n in known} for k in BY_SOURCE if isinstance(full.get(k), dict)}
     if workflow.accepts.models is not None:  # a model of the planner's own is known by its deployments, if any are left
         full["accepts"] = {**spec["accepts"], "models": [n for n in workflow.accepts.models if n in known]}
     if workflow.tokens_out is not None:
-        full["tokens_out"] = {**full["tokens_out"], **_tokens_out(ground, used, w)}
+        full["tokens_out"] = {**full["tokens_out"], **_tokens_out(ground, models, w)}
     places = ground.places.values()
     if workflow.accepts.gpus is not None:
         names = [p.gpu.id for p in places if p.gpu.names & set(workflow.accepts.gpus)]
@@ -209,12 +221,11 @@ def _workflow(ground: Ground, used: Mapping[str, Deployment], data: Data, w: str
     return full
 
 
-def _tokens_out(ground: Ground, used: Mapping[str, Deployment], w: str) -> dict[str, float]:
+def _tokens_out(ground: Ground, models: Set[str], w: str) -> dict[str, float]:
     """Output tokens on each AI model that may serve the workflow, its multiplier applied."""
     workflow = ground.instance.workflows[w]
     found = {}
-    there = {d.model for d in used.values() if d.model in ground.models and any(use.workflow == w for use in d.work)}
-    for name in sorted(there):
+    for name in sorted(models & set(ground.models)):
         need = tokens(workflow, name, ground.models[name].output_multiplier)
         if need is not None and name != DEFAULT:
             found[name] = need.out

@@ -57,7 +57,7 @@ class StatedOffers:
             tools = tuple(name.split("+"))
             if work := self._work(i, d, w, place, tools):
                 yield _Served(tools, 1.0, w, work)
-        for tools, effect in on_model(self.ground.instance, w, d.model):
+        for tools, effect in on_model(self.ground, w, d.model):
             if "+".join(tools) not in stated and (work := self._work(i, d, w, place, tools, effect)):
                 yield _Served(tools, effect.hbm_factor, w, work)
 

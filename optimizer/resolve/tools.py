@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimizer.formulation.data import Tool
-from optimizer.instance.schema import Effect, Instance
+from optimizer.instance.schema import Effect
 from optimizer.resolve.fleet import laid
 from optimizer.resolve.types import Ground, Tools
 
@@ -30,21 +30,16 @@ def tool(ground: Ground, name: str) -> Tool:
     )
 
 
-def on_model(instance: Instance, w: str, model: str) -> Iterator[tuple[Tools, Effect]]:
+def on_model(ground: Ground, w: str, model: str) -> Iterator[tuple[Tools, Effect]]:
     """Tools, alone or as a declared set, that change something for a workflow on an AI model."""
-    for tools, effects in _declared(instance):
+    for tools, effects in ground.effects:
         yield from ((tools, e) for e in _first(e for e in effects if _for(e, w) and _on(model, e.models, e.apis)))
 
 
-def on_api(instance: Instance, w: str, api: str) -> Iterator[tuple[Tools, Effect]]:
+def on_api(ground: Ground, w: str, api: str) -> Iterator[tuple[Tools, Effect]]:
     """Tools that change something for a workflow on an API."""
-    for tools, effects in _declared(instance):
+    for tools, effects in ground.effects:
         yield from ((tools, e) for e in _first(e for e in effects if _for(e, w) and _on(api, e.apis, e.models)))
-
-
-def _declared(instance: Instance) -> Iterator[tuple[Tools, tuple[Effect, ...]]]:
-    yield from (((name,), spec.effects) for name, spec in instance.tools.items())
-    yield from ((tuple(sorted(each.tools)), each.effects) for each in instance.tool_sets)
 
 
 def _first(effects: Iterator[Effect]) -> Iterator[Effect]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from optimizer.catalogue.types import Slice
 from optimizer.formulation.data import Data
 from optimizer.instance.calendar import Calendar
-from optimizer.instance.schema import Instance, Pool, RackClass, Site
+from optimizer.instance.schema import Effect, Instance, Pool, RackClass, Site
 from optimizer.resolve.clock import Clock
 from optimizer.resolve.defaults import Settings
 from optimizer.resolve.gpus import Gpu
@@ -120,6 +120,13 @@ class Ground:
     def clock(self) -> Clock:
         """Dates of the horizon and what money at them is worth."""
         return Clock.of(self.calendar, self.instance.horizon.discount_rate)
+
+    @cached_property
+    def effects(self) -> tuple[tuple[Tools, tuple[Effect, ...]], ...]:
+        """Tools, alone or as a declared set, with what they change where they are used, if anything."""
+        alone = (((name,), spec.effects) for name, spec in self.instance.tools.items())
+        together = ((tuple(sorted(each.tools)), each.effects) for each in self.instance.tool_sets)
+        return tuple((tools, effects) for tools, effects in (*alone, *together) if effects)
 
     @property
     def catalogued(self) -> bool:

@@ -69,7 +69,7 @@ class Way:
 def needs_of(ground: Ground, w: str, model: AiModel) -> Iterator[tuple[Use, Need]]:
     """What a task takes on an AI model, plain and with tools, where the model's context holds it."""
     workflow, seen = ground.instance.workflows[w], set[Need]()
-    for tools, effect in (((), PLAIN), *on_model(ground.instance, w, model.id)):
+    for tools, effect in (((), PLAIN), *on_model(ground, w, model.id)):
         found = tokens(workflow, model.id, model.output_multiplier, effect)
         if found is not None and found.context <= model.context_tokens:
             need = Need(found, effect.throughput_factor, effect.hbm_factor)
