@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from optimizer.formulation.calendar import Calendar, Part, Period
 from optimizer.formulation.fleet import (
@@ -79,6 +80,22 @@ __all__ = [
     "Variant",
     "Workflow",
 ]
+
+
+class Work(NamedTuple):
+    """One workflow on one source, with its figures there."""
+
+    workflow: Workflow
+    source: str
+    pair: Pair
+
+
+class Arrival(NamedTuple):
+    """What one lot, ordered then, brings."""
+
+    offer: str
+    order: Period
+    amount: float
 
 
 @dataclass(frozen=True)
@@ -153,14 +170,14 @@ class Data:
         return {e: tuple(work) for e, work in groups.items()}
 
     @cached_property
-    def work_in(self) -> dict[tuple[str, Period], tuple[tuple[str, str], ...]]:
-        """Pairs (workflow, source) that may use the replicas of each endpoint in each period."""
+    def work_in(self) -> dict[tuple[str, Period], tuple[Work, ...]]:
+        """What may use the replicas of each endpoint in each period."""
         windows = {w: frozenset(flow.periods) for w, flow in self.workflows.items()}
-        return {
-            (e, t): tuple((w, source) for w, source in work if t in windows[w])
-            for e, work in self.work_on.items()
-            for t in self.calendar.periods
-        }
+        found: dict[tuple[str, Period], tuple[Work, ...]] = {}
+        for e, pairs in self.work_on.items():
+            work = [Work(self.workflows[w], source, self.pairs[w, source]) for w, source in pairs]
+            found |= {(e, t): tuple(x for x in work if t in windows[x.workflow.id]) for t in self.calendar.periods}
+        return found
 
     @cached_property
     def workflows_on(self) -> dict[str, tuple[str, ...]]:
@@ -179,6 +196,23 @@ class Data:
         for w, source in self.api_pairs:
             groups.setdefault(self.behind(source), []).append((w, source))
         return {a: tuple(calls) for a, calls in groups.items()}
+
+    @cached_property
+    def trained_on(self) -> dict[str, tuple[str, ...]]:
+        """Workflows whose retraining may run on each pool."""
+        training = ((w.id, w.retraining) for w in self.workflows.values() if w.retraining)
+        return _group(self.pools, ((p, w) for w, each in training for p in each.speed))
+
+    @cached_property
+    def arrivals(self) -> dict[tuple[str, str, Period], tuple[Arrival, ...]]:
+        """What lots bring, by effect, owner and the period in which it is felt."""
+        found: dict[tuple[str, str, Period], list[Arrival]] = {}
+        for o in self.offers.values():
+            for each in o.brings:
+                for (order, felt), amount in each.amount.items():
+                    if order in o.lots:
+                        found.setdefault((each.effect, each.owner, felt), []).append(Arrival(o.id, order, amount))
+        return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
     def endpoints_at(self) -> dict[str, tuple[str, ...]]:

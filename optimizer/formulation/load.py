@@ -9,19 +9,12 @@ from pyomo.environ import quicksum
 
 from optimizer.formulation.data import ApiPair, Data, Endpoint, Pair, Part, Period, Workflow
 from optimizer.formulation.family import Expression, Model
-from optimizer.formulation.sums import weighted
+from optimizer.formulation.sums import total, weighted
 
 
 def brought(m: Model, d: Data, effect: str, owner: str, t: Period) -> Expression:
     """What the lots ordered so far add to a limit in period `t`; retirements take away."""
-    return weighted(
-        (amount, m.buy[o.id, order])
-        for o in d.offers.values()
-        for each in o.brings
-        if each.effect == effect and each.owner == owner
-        for (order, felt), amount in each.amount.items()
-        if felt == t and (o.id, order) in m.buy
-    )
+    return weighted((amount, m.buy[o, order]) for o, order, amount in d.arrivals.get((effect, owner, t), ()))
 
 
 def gpus_there(m: Model, d: Data, p: str, t: Period) -> Expression:
@@ -36,32 +29,32 @@ def replica_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
 
 def other_gpus(m: Model, d: Data, p: str, t: Period) -> Expression:
     """GPUs that tools and retraining take, the latter as a mean over the period."""
-    tools = quicksum(j.gpus[p] * m.adopt[j.id, t] for j in d.tools.values() if p in j.gpus)
-    training = quicksum(m.retrain[w, p, t] for w in d.workflows if (w, p, t) in m.retrain)
+    tools = weighted((j.gpus[p], m.adopt[j.id, t]) for j in d.tools.values() if p in j.gpus)
+    training = total(m.retrain[w, p, t] for w in d.trained_on[p] if (w, p, t) in m.retrain)
     return tools + training / d.calendar.hours[t]
 
 
 def served(m: Model, d: Data, w: Workflow, t: Period, parts: Iterable[Part]) -> Expression:
     """Tasks of `w` handled in the named day parts, on own GPUs and by APIs."""
     there = tuple(parts)
-    own = quicksum(m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in there)
-    return own + quicksum(m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in there)
+    own = [m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] for b in there]
+    return total(own + [m.api[w.id, a, t, b] for a in d.apis_of[w.id] for b in there])
 
 
 def sold(m: Model, d: Data, w: Workflow, t: Period) -> Expression:
     """Tasks of `w` handled in the period, by tranche."""
-    return quicksum(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id])
+    return total(m.tranche[w.id, band.key, t] for band in d.bands_of[w.id])
 
 
 def running_kwh(m: Model, d: Data, s: str, t: Period, b: Part, *, peak: bool) -> Expression:
     """What work adds to the idle draw of a site over a day part, before PUE: at mean load, or all hours at the peak."""
     return weighted(
         (
-            (e.op_kw - e.idle_kw) * (d.workflows[w].peak_factor if peak else 1.0) / d.pairs[w, source].tasks_per_hour,
-            m.serve[w, source, t, b],
+            (e.op_kw - e.idle_kw) * (w.peak_factor if peak else 1.0) / pair.tasks_per_hour,
+            m.serve[w.id, source, t, b],
         )
         for e in _endpoints(d, s)
-        for w, source in d.work_in[e.id, t]
+        for w, source, pair in d.work_in[e.id, t]
     )
 
 

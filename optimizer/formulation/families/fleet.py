@@ -133,11 +133,8 @@ def _flow(m: Model, d: Data, per_task: str, per_gpu: str) -> Iterator[Row]:
             for b in d.calendar.parts:
                 seconds = SECONDS * d.calendar.part_hours[t, b]
                 used = weighted(
-                    (
-                        d.workflows[w].peak_factor * getattr(d.pairs[w, source], per_task) / seconds,
-                        m.serve[w, source, t, b],
-                    )
+                    (w.peak_factor * getattr(pair, per_task) / seconds, m.serve[w.id, source, t, b])
                     for e in d.endpoints_at[p]
-                    for w, source in d.work_in[e, t]
+                    for w, source, pair in d.work_in[e, t]
                 )
                 yield Row((p, t, b), used, "<=", getattr(pool, per_gpu) * pool.node * m.powered[p, t])

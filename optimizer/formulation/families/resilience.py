@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import Data, Loss, Part, Period
+from optimizer.formulation.data import Data, Endpoint, Loss, Part, Period, Work
 from optimizer.formulation.families.market import quotas
 from optimizer.formulation.family import Expression, Model, Row, family
 from optimizer.formulation.load import brought, idle_kw, served, sold
+from optimizer.formulation.sums import total, weighted
 
 
 @family(index="loss name period part", unit="task", price="$/task")
@@ -59,11 +60,14 @@ def _survivors(m: Model, d: Data, loss: Loss) -> Iterator[Row]:
     calls = {key[:4]: rescued for key, rescued in m.rescue.items() if key[4] == loss.id}
     for t in d.calendar.periods:
         for b in d.calendar.parts:
-            for e in d.endpoints:
-                used = _busy(m, d, loss, e, t, b, headroom=True)
-                if e not in loss.endpoints and (e, t) in m.replicas and used is not None:
-                    hours = d.calendar.part_hours[t, b] * d.endpoints[e].availability
-                    yield Row((loss.id, e, t, b), hours * m.replicas[e, t] - used, ">=", 0.0)
+            for e in d.endpoints.values():
+                if work := _taken_over(d, loss, e, t):
+                    used = weighted(
+                        (w.peak_factor / (pair.tasks_per_hour * w.headroom), m.rescue[w.id, source, t, b, loss.id])
+                        for w, source, pair in work
+                    )
+                    hours = d.calendar.part_hours[t, b] * e.availability
+                    yield Row((loss.id, e.id, t, b), hours * m.replicas[e.id, t] - used, ">=", 0.0)
             yield from _power(m, d, loss, t, b)
         for a, limit in d.api_limits.items():
             if a not in loss.apis:
@@ -77,25 +81,24 @@ def _power(m: Model, d: Data, loss: Loss, t: Period, b: Part) -> Iterator[Row]:
         if site.power_kw is None or site.nameplate or not ends or all(e.id in loss.endpoints for e in ends):
             continue
         hours = d.calendar.part_hours[t, b]
-        loads = [(e, _busy(m, d, loss, e.id, t, b, headroom=False)) for e in ends if e.id not in loss.endpoints]
-        load = quicksum((e.op_kw - e.idle_kw) / hours * busy for e, busy in loads if busy is not None)
+        load = weighted(
+            (
+                (e.op_kw - e.idle_kw) / hours * w.peak_factor / pair.tasks_per_hour,
+                m.rescue[w.id, source, t, b, loss.id],
+            )
+            for e in ends
+            for w, source, pair in _taken_over(d, loss, e, t)
+        )
         there = site.power_kw[t] - site.curtailed_kw.get((t, b), 0.0) + brought(m, d, "power_kw", s, t)
         yield Row((loss.id, s, t, b), there - site.pue * (load + idle_kw(m, d, s, t)), ">=", 0.0)
 
 
-def _busy(m: Model, d: Data, loss: Loss, e: str, t: Period, b: Part, *, headroom: bool) -> Expression | None:
-    """Replica-hours of rescued work at the peak; None where the endpoint can rescue nothing."""
-    parts = [
-        d.workflows[w].peak_factor
-        / (d.pairs[w, source].tasks_per_hour * (d.workflows[w].headroom if headroom else 1.0))
-        * m.rescue[w, source, t, b, loss.id]
-        for w, source in d.work_on[e]
-        if (w, source, t, b, loss.id) in m.rescue
-    ]
-    return quicksum(parts) if parts else None
+def _taken_over(d: Data, loss: Loss, e: Endpoint, t: Period) -> list[Work]:
+    """Promised work that an endpoint may take over, if it survives."""
+    return [] if e.id in loss.endpoints else [work for work in d.work_in[e.id, t] if work.workflow.id in loss.shares]
 
 
 def _at_risk(m: Model, d: Data, loss: Loss, w: str, t: Period) -> Expression:
     parts = d.calendar.parts
-    own = quicksum(m.serve[w, e, t, b] for e in d.endpoints_of[w] if d.behind(e) in loss.endpoints for b in parts)
-    return own + quicksum(m.api[w, a, t, b] for a in d.apis_of[w] if d.behind(a) in loss.apis for b in parts)
+    own = [m.serve[w, e, t, b] for e in d.endpoints_of[w] if d.behind(e) in loss.endpoints for b in parts]
+    return total(own + [m.api[w, a, t, b] for a in d.apis_of[w] if d.behind(a) in loss.apis for b in parts])

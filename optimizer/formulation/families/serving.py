@@ -24,11 +24,8 @@ def endpoint_capacity(m: Model, d: Data) -> Iterator[Row]:
     for (e, t), replicas in m.replicas.items():
         for b in d.calendar.parts:
             used = weighted(
-                (
-                    d.workflows[w].peak_factor / (d.pairs[w, source].tasks_per_hour * d.workflows[w].headroom),
-                    m.serve[w, source, t, b],
-                )
-                for w, source in d.work_in[e, t]
+                (w.peak_factor / (pair.tasks_per_hour * w.headroom), m.serve[w.id, source, t, b])
+                for w, source, pair in d.work_in[e, t]
             )
             yield Row((e, t, b), used, "<=", d.calendar.part_hours[t, b] * d.endpoints[e].availability * replicas)
 
