@@ -146,7 +146,7 @@ def test_rent_is_price_times_use_and_below_the_line():
     assert row(document, "statement", line="net", workflow="w", period="")["cash_usd"] == approx(800)
     margin = row(document, "statement", line=AT_MARGIN)
     assert margin["cash_usd"] is None
-    assert "another solve" in margin["note"]
+    assert "`rents` of `solvency explain`" in margin["note"]
 
 
 def test_no_rent_where_there_is_room():

@@ -25,7 +25,9 @@ from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
 from optimizer.explaining.interval import Interval
 from optimizer.explaining.lots import lots
+from optimizer.explaining.owners import owners
 from optimizer.explaining.relief import reliefs
+from optimizer.explaining.rents import rents
 from optimizer.explaining.study import Study, study
 from optimizer.explaining.ways import cheapest_change
 from optimizer.formulation.family import Family
@@ -160,9 +162,10 @@ def _answered(found: Study, x: Floats, bound: float | None, clock: Clock, pool: 
         "bound_usd": asker.worth.high,
         "base": _base(base.worth, asker.worth),
         "constraints": list(limits.constraints(about, asker, together)),
-        "limits": limits.relief(about, asker),
+        "limits": owners(about, asker),
         "bundles": joint,
         "workflows": list(workflows.rows(why, asker, even, cheapest)),
+        "rents": rents(about, best, asker),
         "tools": list(verdicts.tools(found, best, asker)),
         "offers": list(verdicts.offers(found, best, asker)),
         "policies": list(verdicts.policies(found, asker)),
@@ -194,6 +197,7 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
             cheapest[f.of.id] = way
     asker.ask(why.banning(why.funded()), clock.share(0.1))
     asker.ask(verdicts.policy_questions(found), clock.share(0.1))
+    asker.ask(about.more(promises=True), clock.share(0.1))
     asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
     for lot in about.lots()[:CURVES]:
         asker.ask(about.curve(lot), clock.share(0.1) / CURVES)

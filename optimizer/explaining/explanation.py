@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "solvency/explanation/1"
-TABLES = ("constraints", "limits", "bundles", "workflows", "tools", "offers", "policies", "ties", "appendix")
+TABLES = ("constraints", "limits", "bundles", "workflows", "rents", "tools", "offers", "policies", "ties",
+          "appendix")  # fmt: skip
 
 Document = dict[str, Any]
 
@@ -54,6 +55,11 @@ class Explanation:
     def workflows(self) -> pd.DataFrame:
         """Why each workflow is funded, in part, or not."""
         return self.frame("workflows")
+
+    @property
+    def rents(self) -> pd.DataFrame:
+        """Scarcity rent at the margin: the line of each income statement that a plan alone cannot fill."""
+        return self.frame("rents")
 
     @property
     def tools(self) -> pd.DataFrame:

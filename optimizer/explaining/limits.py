@@ -1,4 +1,4 @@
-"""What limits the plan: rows and their classes, and what a lot more or less is worth to its owner."""
+"""What limits the plan: its rows and their classes, and the questions about lots of those who own them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal
-
-import numpy as np
 
 from optimizer.engine.program import Floats
 from optimizer.engine.revalue import CLOSED
@@ -46,9 +44,9 @@ class Limits:
         return found
 
     def lots(self) -> list[Lot]:
-        """Owners that have a row where a lot could earn, the dearest first."""
+        """Owners that have a row where a lot could earn, the dearest first; promises after everything that is there."""
         owners = [lot for lot, rows in self.fed.items() if any(self.telling(row) for row in rows)]
-        return sorted(owners, key=lambda lot: -self.rank(lot))
+        return sorted(owners, key=lambda lot: (lot.promise, -self.rank(lot)))
 
     def telling(self, row: Used) -> bool:
         """Whether a lot there could earn: the row is full, or the relaxation prices it for want of a whole step."""
@@ -72,9 +70,9 @@ class Limits:
             if not period or row.period == period
         )
 
-    def more(self) -> Iterator[Question]:
-        """One lot more, in all periods."""
-        for lot in self.lots():
+    def more(self, *, promises: bool = False) -> Iterator[Question]:
+        """One lot more, in all periods: of what is there, or one smaller promise."""
+        for lot in (lot for lot in self.lots() if lot.promise == promises):
             loosens = not lot.owner.startswith("pools.")  # a node costs its keep
             yield Question(more(lot), partial(self.study.with_lots, lot, 1), loosens=loosens, rank=self.rank(lot),
                            periods=self.at(lot))  # fmt: skip
@@ -166,78 +164,6 @@ def class_of(row: Used, gain: Interval | None, asker: Asker, joint: bool) -> Cla
     if gain is not None and gain.high <= CLOSED * max(1.0, abs(asker.worth.low)):
         return "jointly scarce" if joint else "tight"
     return "unresolved"
-
-
-def relief(limits: Limits, asker: Asker) -> list[Row]:
-    """One line per owner: what a lot is, costs and earns; the best use of money first."""
-    found = [_relief(limits, asker, lot) for lot in limits.lots()]
-    return sorted(found, key=lambda row: -row["sort"])
-
-
-def _relief(limits: Limits, asker: Asker, lot: Lot) -> Row:
-    gain, loss = asker.gain(more(lot)), asker.gain(more(lot, -1))
-    lost = asker.answers.get(more(lot, -1))
-    price, share = lot.usd_per_lot, _share(limits, lot)
-    middle = gain.middle if gain and np.isfinite(gain.middle) else 0.0
-    return {
-        "owner": lot.owner,
-        "families": sorted({row.family.name for row in limits.of(lot) if row.full}),
-        "periods": list(dict.fromkeys(row.period for row in limits.of(lot) if row.full)),
-        "lot": lot.text,
-        "declared": lot.declared,
-        "decides": lot.decides,
-        "usd_per_lot": price,
-        "max_lots": lot.max_lots if lot.declared else None,
-        "one_more_usd": gain.json() if gain else None,
-        "one_fewer_usd": loss.times(-1.0).json() if loss and lost and not lost.infeasible else None,
-        "cannot_lose_one": bool(lost and lost.infeasible),
-        "row_only_usd": _row_only(limits, asker, lot),
-        "per_usd": gain.times(1 / price).json() if gain and price else None,
-        "per_percent_usd": gain.times(1 / share).json() if gain and share else None,
-        "net_usd": gain_less(gain, price).json() if gain and price else None,
-        "curve": list(_curve(asker, lot)),
-        **_steps(asker, lot),
-        **asker.evidence(more(lot)).json(),
-        "sort": middle,
-    }
-
-
-def gain_less(gain: Interval, price: float) -> Interval:
-    """What is left of a gain after the lot is paid."""
-    return Interval(gain.low - price, gain.high - price)
-
-
-def _row_only(limits: Limits, asker: Asker, lot: Lot) -> dict[str, Any]:
-    found = {family: asker.gain(row_only(lot, family)) for family in lot.families}
-    return {family: gain.at_least(0.0).json() for family, gain in found.items() if gain}
-
-
-def _share(limits: Limits, lot: Lot) -> float:
-    """Per cent of its fullest capacity that one lot is."""
-    rows = [row for row in limits.of(lot) if row.full and row.capacity]
-    return max((100 * lot.families[row.family.name] / abs(row.capacity) for row in rows), default=0.0)
-
-
-def _curve(asker: Asker, lot: Lot) -> Iterator[Row]:
-    for n in range(-2, min(lot.max_lots, 8) + 1):
-        gain = Interval(0.0, 0.0) if n == 0 else asker.gain(more(lot, n))
-        if gain is not None:
-            yield {"lots": n, "usd": gain.json()}
-
-
-def _steps(asker: Asker, lot: Lot) -> Row:
-    """The first number of lots that surely earns, where nothing more is earned, and the best average per lot."""
-    gains = {n: gain for n in range(1, lot.max_lots + 1) if (gain := asker.gain(more(lot, n)))}
-    earning = [n for n, gain in gains.items() if gain.positive]
-    averages = {n: gain.low / n for n, gain in gains.items()}
-    k = max(averages, key=lambda n: averages[n], default=0)
-    top = max((gain.low for gain in gains.values()), default=0.0)
-    flat = [n for n, gain in gains.items() if gain.high <= top + asker.noise and len(gains) > 1]
-    return {
-        "next_increment": min(earning, default=None),
-        "saturates_at": min(flat) if flat and max(gains) > min(flat) else None,
-        "average_incremental_price": {"usd": gains[k].times(1 / k).json(), "k": k} if k else None,
-    }
 
 
 def more(lot: Lot, n: int = 1) -> str:

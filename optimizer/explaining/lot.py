@@ -32,6 +32,11 @@ class Lot:
     lasting: bool = False  # one number for all periods, whichever are asked about
     estimated: bool = False  # the row is a share of what is decided: the amount per lot is its most
 
+    @property
+    def promise(self) -> bool:
+        """Whether it is a smaller promise and not more of anything."""
+        return all(name.endswith("_floor") for name in self.families)
+
     def owns(self, family: str, key: Key) -> bool:
         """Whether a row is fed by this owner."""
         fits = all(part in (None, there) for part, there in zip(self.key, key, strict=False))

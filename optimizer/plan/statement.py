@@ -13,7 +13,7 @@ from optimizer.plan.use import Sums
 AT_PLACEMENT = "scarcity_rent_at_this_placement"
 AT_MARGIN = "scarcity_rent_at_the_margin"
 HELD = "not part of net; prices with every whole number held, which hide what another replica would earn"
-RESOLVE = "not computed with a plan: what one more lot earns takes another solve, see `solvency explain`"
+RESOLVE = "not part of net; what one more lot earns takes further solves: `rents` of `solvency explain`"
 DUST = 1e-6  # of money; what is left of a cost that is shared out in full
 NO_PRICES = "not part of net; the prices were not found in time"
 

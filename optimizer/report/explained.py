@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
 
-from optimizer.plan.figures import WORDS, listed, money, number, percent, spans
+from optimizer.plan.figures import listed, money, percent, spans
 from optimizer.report.answer import Line
-from optimizer.report.grids import Grid
+from optimizer.report.explained_grids import explained_grids, interval, low
 from optimizer.report.text import STYLES, paragraph, table
 
 Row = dict[str, Any]
 Document = Mapping[str, Any]
 SHOWN = 5
-LINES = 30
 WORTH_SAYING = 1e-5  # of the objective
 
 
@@ -24,7 +22,7 @@ def show_explanation(document: Document, to: Console) -> None:
     """Print the whole explanation for a person."""
     for style, text in sentences(document):
         paragraph(text, to, STYLES[style], item=style == "item")
-    for grid in _grids(document):
+    for grid in explained_grids(document):
         if grid.rows:
             table(grid, to)
     to.print()
@@ -74,7 +72,7 @@ def _limits(document: Document) -> Iterator[Line]:
 def _next(document: Document) -> Iterator[Line]:
     currency = document["currency"]
     waiting = [row for row in document["workflows"] if row["verdict"] == "none"]
-    near = sorted((row for row in waiting if row.get("break_even_factor")), key=lambda r: _low(r["break_even_factor"]))
+    near = sorted((row for row in waiting if row.get("break_even_factor")), key=lambda r: low(r["break_even_factor"]))
     if near:
         yield "fair", "Who is next in line, and at what price:"
     for row in near[:SHOWN]:
@@ -95,7 +93,7 @@ def _price(row: Row, currency: str) -> str:
     if high is None:
         return f"not funded below {money(low, currency)} per task" if low else "its break-even value is not resolved"
     return (
-        f"funded once its best task is worth {interval([low, high], currency)} (x{_low(row['break_even_factor']):.3g})"
+        f"funded once its best task is worth {interval([low, high], currency)} (x{low(row['break_even_factor']):.3g})"
     )
 
 
@@ -111,7 +109,7 @@ def _bundles(document: Document) -> Iterator[Line]:
 
 def _policies(document: Document) -> Iterator[Line]:
     currency = document["currency"]
-    dear = sorted((r for r in document["policies"] if _surely(r["costs_usd"])), key=lambda r: -_low(r["costs_usd"]))
+    dear = sorted((r for r in document["policies"] if _surely(r["costs_usd"])), key=lambda r: -low(r["costs_usd"]))
     if dear:
         named = [f"{r['family']} {interval(r['costs_usd'], currency)}" for r in dear[:SHOWN]]
         yield "plain", f"What rules and limits cost, each switched off alone: {listed(named)}."
@@ -139,94 +137,8 @@ def _conflict(conflict: Row) -> Iterator[Line]:
         yield "good", f"Repair {i}: {repair['words']}{usd} ({sure})."
 
 
-def _grids(document: Document) -> Iterator[Grid]:
-    currency = document["currency"]
-    lots = [
-        (
-            r["owner"],
-            r["lot"] + ("" if r["declared"] else " *"),
-            interval(r["one_more_usd"], currency),
-            "cannot" if r["cannot_lose_one"] else interval(r["one_fewer_usd"], currency),
-            interval(r["per_usd"], ""),
-        )
-        for r in document["limits"]
-    ]
-    note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
-    columns = ("limit", "lot", "one more earns", "one fewer costs", "per $ spent")
-    yield Grid("One lot more, one lot fewer, over the horizon (present value)", columns, tuple(lots[:LINES]), 2, note)
-    yield _classes(document)
-    flows = [
-        (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
-         interval(r.get("break_even_usd"), currency), interval(r.get("earns_usd"), currency), _fall(r))
-        for r in document["workflows"]
-    ]  # fmt: skip
-    yield Grid("Workflows", ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity",
-                             "may fall to"), tuple(flows[:LINES]))  # fmt: skip
-    for name, of in (("tools", "tool"), ("offers", "offer")):
-        rows = [(r[of], "yes" if r.get("adopted", r.get("taken")) else "no", interval(r["net_usd"], currency))
-                for r in document[name]]  # fmt: skip
-        yield Grid(f"{name.capitalize()}: net value of having it", (of, "taken", "worth"), tuple(rows[:LINES]))
-    rules = [(r["family"], number(r["rows"]), interval(r["costs_usd"], currency)) for r in document["policies"]]
-    yield Grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), tuple(rules[:LINES]))
-    yield _appendix(document)
-
-
-def _classes(document: Document) -> Grid:
-    """Full rows by limit and class; the rows one by one are in the document."""
-    lines: dict[tuple[str, str, str], list[str]] = {}
-    for row in document["constraints"]:
-        if row["full"]:
-            name = f"{WORDS.get(row['family'], row['family'])} {row['row']}"
-            lines.setdefault((name, row["class"], row["lot"]), []).append(row["period"])
-    count = Counter(row["class"] for row in document["constraints"])
-    cells = [
-        (name, kind, spans([t for t in at if t], document["periods"]) or "-") for (name, kind, _), at in lines.items()
-    ]
-    note = ", ".join(f"{n} {kind}" for kind, n in count.items())
-    return Grid("Full rows and their class", ("limit", "class", "periods"), tuple(cells[:LINES]), left=3, note=note,
-                folds=3)  # fmt: skip
-
-
-def _appendix(document: Document) -> Grid:
-    rows = [
-        (r["row"], number(r["final_value"]), number(r["right_hand_side"]), number(r["relaxation_price"]),
-         number(r["one_more_price"]), number(r["one_fewer_price"]), "yes" if r["degenerate"] else "")
-        for r in document["appendix"]
-    ]  # fmt: skip
-    return Grid("Appendix: prices of the linear relaxation, per unit, at a point (not what a lot earns)",
-                ("row", "final value", "right-hand side", "price", "up", "down", "degenerate"),
-                tuple(rows[:LINES]))  # fmt: skip
-
-
-def interval(ends: list[float | None] | None, currency: str) -> str:
-    """`$41K`, or `$41K to $44K`, or what is known of it."""
-    if ends is None:
-        return "-"
-    low, high = ends
-
-    def shown(end: float) -> str:
-        return money(end, currency) if currency else number(end)
-
-    if low is None:
-        return "not resolved" if high is None else f"at most {shown(high)}"
-    if high is None:
-        return f"at least {shown(low)}"
-    return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
-
-
-def _fall(row: Row) -> str:
-    if row.get("must_stay"):
-        return "must stay"
-    share = row.get("may_fall_to_factor")
-    return "-" if share is None else percent(share)
-
-
 def _surely(ends: list[float | None] | None) -> bool:
     return bool(ends and ends[0] is not None and ends[0] > 0)
-
-
-def _low(ends: list[float | None]) -> float:
-    return ends[0] or 0.0
 
 
 def _footer(document: Document) -> str:

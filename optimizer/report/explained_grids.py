@@ -1,0 +1,117 @@
+"""The tables of an explanation: lots, classes of rows, workflows and their rents, choices and rules, the appendix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from optimizer.plan.figures import WORDS, money, number, percent, spans
+from optimizer.report.grids import Grid
+
+Row = dict[str, Any]
+Document = Mapping[str, Any]
+LINES = 30
+RENT_NOTE = "Lots in use at the average price of one more; a memo line of the income statement, not part of net."
+
+
+def explained_grids(document: Document) -> Iterator[Grid]:
+    """All tables, in the order in which they are read."""
+    currency = document["currency"]
+    lots = [
+        (
+            r["owner"],
+            r["lot"] + ("" if r["declared"] else " *"),
+            interval(r["one_more_usd"], currency),
+            "cannot" if r["cannot_lose_one"] else interval(r["one_fewer_usd"], currency),
+            interval(r["per_usd"], ""),
+        )
+        for r in document["limits"]
+    ]
+    note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
+    columns = ("limit", "lot", "one more earns", "one fewer costs", "per $ spent")
+    yield Grid("One lot more, one lot fewer, over the horizon (present value)", columns, tuple(lots[:LINES]), 2, note)
+    yield _classes(document)
+    flows = [
+        (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
+         interval(r.get("break_even_usd"), currency), interval(r.get("earns_usd"), currency), _fall(r))
+        for r in document["workflows"]
+    ]  # fmt: skip
+    yield Grid("Workflows", ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity",
+                             "may fall to"), tuple(flows[:LINES]))  # fmt: skip
+    yield _rents(document)
+    for name, of in (("tools", "tool"), ("offers", "offer")):
+        rows = [(r[of], "yes" if r.get("adopted", r.get("taken")) else "no", interval(r["net_usd"], currency))
+                for r in document[name]]  # fmt: skip
+        yield Grid(f"{name.capitalize()}: net value of having it", (of, "taken", "worth"), tuple(rows[:LINES]))
+    rules = [(r["family"], number(r["rows"]), interval(r["costs_usd"], currency)) for r in document["policies"]]
+    yield Grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), tuple(rules[:LINES]))
+    yield _appendix(document)
+
+
+def _classes(document: Document) -> Grid:
+    """Full rows by limit and class; the rows one by one are in the document."""
+    lines: dict[tuple[str, str, str], list[str]] = {}
+    for row in document["constraints"]:
+        if row["full"]:
+            name = f"{WORDS.get(row['family'], row['family'])} {row['row']}"
+            lines.setdefault((name, row["class"], row["lot"]), []).append(row["period"])
+    count = Counter(row["class"] for row in document["constraints"])
+    cells = [
+        (name, kind, spans([t for t in at if t], document["periods"]) or "-") for (name, kind, _), at in lines.items()
+    ]
+    note = ", ".join(f"{n} {kind}" for kind, n in count.items())
+    return Grid("Full rows and their class", ("limit", "class", "periods"), tuple(cells[:LINES]), left=3, note=note,
+                folds=3)  # fmt: skip
+
+
+def _rents(document: Document) -> Grid:
+    """Workflows that use something scarce, the most charged first."""
+    charged = sorted((r for r in document["rents"] if r["usd"][1] != 0), key=lambda r: -low(r["usd"]))
+    lines = tuple((r["workflow"], _in_use(r), interval(r["usd"], document["currency"])) for r in charged)
+    columns = ("workflow", "lots in use", "rent")
+    return Grid("Scarcity rent at the margin (present value)", columns, lines[:LINES], 2, RENT_NOTE, folds=2)
+
+
+def _in_use(row: Row) -> str:
+    parts = [f"{number(part['lots'])} x {part['owner']}" for part in row["owners"] if part["usd"][1] != 0]
+    return ", ".join([*parts, *(f"{owner}: not asked" for owner in row["not_asked"])])
+
+
+def _appendix(document: Document) -> Grid:
+    rows = [
+        (r["row"], number(r["final_value"]), number(r["right_hand_side"]), number(r["relaxation_price"]),
+         number(r["one_more_price"]), number(r["one_fewer_price"]), "yes" if r["degenerate"] else "")
+        for r in document["appendix"]
+    ]  # fmt: skip
+    return Grid("Appendix: prices of the linear relaxation, per unit, at a point (not what a lot earns)",
+                ("row", "final value", "right-hand side", "price", "up", "down", "degenerate"),
+                tuple(rows[:LINES]))  # fmt: skip
+
+
+def interval(ends: list[float | None] | None, currency: str) -> str:
+    """`$41K`, or `$41K to $44K`, or what is known of it."""
+    if ends is None:
+        return "-"
+    low, high = ends
+
+    def shown(end: float) -> str:
+        return money(end, currency) if currency else number(end)
+
+    if low is None:
+        return "not resolved" if high is None else f"at most {shown(high)}"
+    if high is None:
+        return f"at least {shown(low)}"
+    return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
+
+
+def low(ends: list[float | None]) -> float:
+    """What is surely there."""
+    return ends[0] or 0.0
+
+
+def _fall(row: Row) -> str:
+    if row.get("must_stay"):
+        return "must stay"
+    share = row.get("may_fall_to_factor")
+    return "-" if share is None else percent(share)
