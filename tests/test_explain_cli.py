@@ -81,3 +81,20 @@ def test_an_explanation_gives_frames():
     assert list(found.workflows["workflow"]) == ["claims", "letters", "minutes"]
     assert set(found.constraints["class"]) == {"scarce"}
     assert found.conflict is None
+
+
+def test_a_promise_after_a_loss_that_nobody_can_keep_is_said_and_located(tmp_path):
+    """60 % of 200 tasks an hour after the loss of the main site; one GPU at the second does 100."""
+    story = (INSTANCES / "stories" / "site-loss.yaml").read_text()
+    story = story.replace("count: 2, node: 1, usd_per_gpu_hour: 2", "count: 1, node: 1, usd_per_gpu_hour: 2")
+    file = tmp_path / "loss.yaml"
+    file.write_text(story.replace("{site: 50%}", "{site: 60%}, must_fund: true, min_service: 100%"))
+    found = explain(load(file), explain_time=20).conflict
+    assert found is not None
+    assert found["reasons"] == ["after the loss of site main, 120,000 tasks of chat must be served in 2027Q1, and what "
+                                "survives serves 100,000 at most"]  # fmt: skip
+    places = {member["family"]: member["where"] for member in found["members"]}
+    assert places["resilience_floor"] == f"{file}:17:22"
+    assert len(found["repairs"]) == 3
+    assert all(repair["verified"] for repair in found["repairs"])
+    assert not any("chat-1g" in repair["words"] for repair in found["repairs"])  # no hours out of nothing

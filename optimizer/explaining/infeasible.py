@@ -17,32 +17,18 @@ from optimizer.engine.revalue import FEASIBLE
 from optimizer.engine.scale import scale
 from optimizer.engine.search import Control, search
 from optimizer.explaining.changes import elastic, freed, roomier
+from optimizer.explaining.places import Locate, where
 from optimizer.explaining.study import Study
 from optimizer.formulation.family import Family, Key
 from optimizer.plan.conflict import arithmetic
 from optimizer.plan.figures import WORDS, listed, number, spans
 
 Row = dict[str, Any]
-Locate = Callable[..., str | None]
 LOOK_SECONDS = 10.0  # at one question of the filter
 REPAIRS = 3
 DUST = 1e-6
 WHOLE_LIMIT = 1e9  # weight of 100 % of a limit that has no price, so that priced relief goes first
 MARGIN = 1e-7  # relative: a repair is rounded up by it
-
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "power_limit": ("sites", "power_mw"),
-    "gpu_capacity": ("pools", "count"),
-    "hbm_capacity": ("pools", "count"),
-    "service_floor": ("workflows", "min_service"),
-    "replica_floor": ("workflows", "min_replicas"),
-    "api_limit": ("apis",),
-    "spend_limit": ("limits", "spend"),
-    "review_limit": ("skills",),
-    "resource_capacity": ("resources",),
-    "storage_capacity": ("sites", "storage_tb"),
-    "rack_capacity": ("sites", "racks"),
-}
 
 
 class Member(NamedTuple):
@@ -87,6 +73,7 @@ class Doubt:
             for f in found
             if f.kind != "link" and f.name != "endpoint_capacity"
             for row in self.study.stated.rows[f.name]
+            if f.name != "resilience_floor" or row.key[1] in self.study.data.workflows  # what survives does its best
         ]
 
     def holds(self, program: Program) -> bool | None:
@@ -182,7 +169,9 @@ def conflict(study: Study, locate: Locate, control: Control) -> Row:
     return {
         "reasons": list(arithmetic(study.data)),
         "sentence": _sentence(doubt, members) if members else "The decisions contradict each other whatever is dropped",
-        "members": [{"row": m.name, "family": m.family.name, "where": _where(locate, m)} for m in members],
+        "members": [
+            {"row": m.name, "family": m.family.name, "where": where(locate, m.family.name, m.key)} for m in members
+        ],
         "families": list(dict.fromkeys(m.family.name for m in members)),
         "smallest": proved,
         "repairs": list(doubt.repairs(members)),
@@ -239,12 +228,3 @@ def _give(doubt: Doubt, given: Sequence[tuple[Member, float]]) -> str:
         verb, _, by = way.partition("|")
         words.append(" ".join(filter(None, (verb, _named(doubt, members), by))))
     return listed(words)
-
-
-def _where(locate: Locate, m: Member) -> str | None:
-    """Where the instance states what a row is made of."""
-    known = PLACES.get(m.family.name)
-    if known is None:
-        return None
-    path = (*known, m.key[0]) if known[0] == "limits" else (known[0], m.key[0], *known[1:])
-    return locate(*path[:2], "must_fund") if "must fund" in m.key else locate(*path)
