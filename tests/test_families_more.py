@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pyomo.core.expr.visitor import identify_variables
 from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
 
+from optimizer.formulation.build import state
 from optimizer.formulation.data import (
     Brings,
     Bundle,
@@ -211,6 +213,19 @@ def test_reviewers_are_paid_and_limited():
     )
     assert optimum(reviewed) == approx(500 * 0.8)
     assert optimum(reviewed, without=("review_limit",)) == approx(800 * 0.8)
+
+
+def test_one_figure_for_all_sources_is_said_once_and_figures_that_differ_apart():
+    """The slow one takes half the review: two replicas of it for 200 tasks, two of the other for 400."""
+    skills, flows = {"clerk": Skill("clerk", flat(CAL, 5.0), flat(CAL, 20.0))}, {"w": workflow(CAL, skill="clerk")}
+    same = {("w", e): replace(pair(), review_hours=0.01) for e in "ef"}
+    apart = {**same, ("w", "f"): replace(pair(1.0), review_hours=0.005)}
+    for pairs, decision, worth in ((same, "tranche", 500 * 0.8), (apart, "serve", 200 * 0.9 + 400 * 0.8)):
+        ends = {e: endpoint(CAL, e) for e in "ef"}
+        d = data(endpoints=ends, workflows=flows, pairs=pairs, skills=skills)
+        (row,) = state(d).rows["review_limit"]
+        assert {v.parent_component().name for v in identify_variables(row.used)} == {decision}
+        assert optimum(d) == approx(worth)
 
 
 def test_retraining_takes_gpus_and_cash_while_funded():

@@ -149,6 +149,16 @@ def test_rent_is_price_times_use_and_below_the_line():
     assert "`rents` of `solvency explain`" in margin["note"]
 
 
+def test_whoever_uses_scarce_people_owes_rent_for_them():
+    """Five hours of review at 0.01 h a task: 500 of 800 tasks at $1; an hour would earn $100."""
+    reviewed = data(
+        workflows={"w": workflow(CAL, skill="clerk")},
+        pairs={("w", "e"): replace(pair(), review_hours=0.01)},
+        skills={"clerk": Skill("clerk", flat(CAL, 5.0), flat(CAL, 0.0))},
+    )
+    assert row(planned(reviewed), "statement", line=AT_PLACEMENT)["cash_usd"] == approx(500)
+
+
 def test_no_rent_where_there_is_room():
     assert row(planned(data(workflows={"w": workflow(CAL, demand=700)})), "statement", line=AT_PLACEMENT)[
         "cash_usd"
