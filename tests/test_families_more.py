@@ -223,7 +223,8 @@ def test_one_figure_for_all_sources_is_said_once_and_figures_that_differ_apart()
     for pairs, decision, worth in ((same, "tranche", 500 * 0.8), (apart, "serve", 200 * 0.9 + 400 * 0.8)):
         ends = {e: endpoint(CAL, e) for e in "ef"}
         d = data(endpoints=ends, workflows=flows, pairs=pairs, skills=skills)
-        (row,) = state(d).rows["review_limit"]
+        stated = state(d)
+        (row,) = stated.rows["review_limit"]
         assert {v.parent_component().name for v in identify_variables(row.used)} == {decision}
         assert optimum(d) == approx(worth)
 

@@ -14,7 +14,7 @@ from optimizer.formulation.data import Data, Period
 from optimizer.formulation.family import Family
 from optimizer.plan.use import Sums, Values
 
-USES = ("serve", "api", "tranche", "retrain", "exploring")  # decisions, named by workflow first, that use what is shared
+USES = ("serve", "api", "tranche", "retrain", "exploring")  # decisions, workflow first, that use what is shared
 PATIENCE_SECONDS = 2.0
 
 
