@@ -64,20 +64,21 @@ def _instances(name: str, seeds: list[int]) -> Iterator[tuple[str, Path]]:
 def _section(title: str, file: Path, limit: float, threads: int, solvers: list[str]) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         mps = Path(folder) / "program.mps"
-        built = _built(file, mps)
-        yield from table.program(title, built)
+        found = built(file, mps)
+        yield from table.program(title, found)
         runs: dict[str, Run] = {}
         for name in solvers:
-            source, money = (file, 1.0) if name == "ours" else (mps, built["money"])
+            source, money = (file, 1.0) if name == "ours" else (mps, found["money"])
             arguments = [str(source), str(limit), str(threads), "0"]
-            runs[name] = run(SOLVERS[name], arguments, limit, money=money, idle_usd=built["idle_usd"])
+            runs[name] = run(SOLVERS[name], arguments, limit, money=money, idle_usd=found["idle_usd"])
         yield from table.race(runs, limit)
 
 
-def _built(file: Path, mps: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.solving.build", str(file), "--mps", str(mps)]
-    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    return found
+def built(file: Path, mps: Path | None = None) -> dict[str, Any]:
+    """Sizes of the program of an instance file, and what each stage of building it takes; written out if asked."""
+    command = [sys.executable, "-m", "benchmarks.solving.build", str(file)] + (["--mps", str(mps)] if mps else [])
+    result: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return result
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class Linear:
             if term.__class__ is MonomialTermExpression:
                 coef, v = term.args
                 j = at.get(id(v))
-                if j is not None and coef.__class__ is float:
+                if j is not None and coef.__class__ in native_numeric_types:
                     coefs[j] = coefs.get(j, 0.0) + scale * coef
                     continue
             elif (j := at.get(id(term))) is not None:

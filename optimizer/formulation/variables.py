@@ -43,11 +43,11 @@ def moving(d: Data, e: str) -> bool:
 
 
 def _declare_work(m: Model, d: Data) -> None:
-    m.serve = _continuous(dict(_serve_bounds(d, d.pairs)))
-    m.api = _continuous(dict(_serve_bounds(d, d.api_pairs)))
+    m.serve = _decisions(dict(_serve_bounds(d, d.pairs)))
+    m.api = _decisions(dict(_serve_bounds(d, d.api_pairs)))
     bands = ((w, t, band) for w, t in _active(d) for band in d.bands_of[w.id])
-    m.tranche = _continuous({(w.id, band.key, t): band.width * w.demand[t] for w, t, band in bands})
-    m.rescue = _continuous(
+    m.tranche = _decisions({(w.id, band.key, t): band.width * w.demand[t] for w, t, band in bands})
+    m.rescue = _decisions(
         {
             (w, source, t, b, loss): peak_tasks(d.workflows[w], t, b)
             for loss, w, source in rescuable(d)
@@ -55,7 +55,7 @@ def _declare_work(m: Model, d: Data) -> None:
             for b in d.calendar.parts
         }
     )
-    m.retrain = _continuous(
+    m.retrain = _decisions(
         {
             (w.id, p, t): None
             for w, t in _active(d)
@@ -63,35 +63,37 @@ def _declare_work(m: Model, d: Data) -> None:
             for p in w.retraining.speed
         }
     )
-    m.exploring = _continuous({(w.id, t): None for w, t in _active(d) if t in d.exploration_share and _unproven(w)})
-    m.shortfall = _continuous({(c.api, t): usd for c in d.commitments for t, usd in c.usd.items()})
+    m.exploring = _decisions({(w.id, t): None for w, t in _active(d) if t in d.exploration_share and _unproven(w)})
+    m.shortfall = _decisions({(c.api, t): usd for c in d.commitments for t, usd in c.usd.items()})
 
 
 def _declare_fleet(m: Model, d: Data) -> None:
-    m.replicas = _whole(dict(_replica_bounds(d)), pyo.NonNegativeIntegers)
-    m.powered = _whole({(p, t): _nodes(d, p, t) for p in d.pools for t in d.calendar.periods}, pyo.NonNegativeIntegers)
-    m.layout = _whole(
+    m.replicas = _decisions(dict(_replica_bounds(d)), pyo.NonNegativeIntegers)
+    m.powered = _decisions(
+        {(p, t): _nodes(d, p, t) for p in d.pools for t in d.calendar.periods}, pyo.NonNegativeIntegers
+    )
+    m.layout = _decisions(
         {(p.id, name, t): None for p in d.pools.values() for name in p.layouts for t in d.calendar.periods},
         pyo.NonNegativeIntegers,
     )
     stored: dict[Key, int | None] = {
         (e.model, e.site, t): 1 for e in d.endpoints.values() if e.model in d.model_tb for t in d.calendar.periods
     }
-    m.hosted = _whole(stored, pyo.Binary)
+    m.hosted = _decisions(stored, pyo.Binary)
     first = d.calendar.periods[0]
     known = (key for key in m.replicas if key[1] != first or d.endpoints[key[0]].before is not None)
     moves = {key: None for key in known if moving(d, key[0])}
-    m.up, m.down = _continuous(moves), _continuous(moves)
+    m.up, m.down = _decisions(moves), _decisions(moves)
 
 
 def _declare_choices(m: Model, d: Data) -> None:
-    m.fund = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
-    m.launch = _whole({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
-    m.proven = _whole({(w.id, t): 1 for w, t in _active(d) if _unproven(w)}, pyo.Binary)
-    m.choose = _whole({(w.id, b.id, t): 1 for w, t in _active(d) for b in w.bundles}, pyo.Binary)
-    m.buy = _whole({(o.id, t): o.max_lots for o in d.offers.values() for t in o.lots}, pyo.NonNegativeIntegers)
-    m.adopt = _whole({(j, t): 1 for j in d.tools for t in d.calendar.periods}, pyo.Binary)
-    m.start = _continuous({(j, t): 1.0 for j in d.tools for t in d.calendar.periods})
+    m.fund = _decisions({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
+    m.launch = _decisions({(w.id, t): 1 for w, t in _active(d)}, pyo.Binary)
+    m.proven = _decisions({(w.id, t): 1 for w, t in _active(d) if _unproven(w)}, pyo.Binary)
+    m.choose = _decisions({(w.id, b.id, t): 1 for w, t in _active(d) for b in w.bundles}, pyo.Binary)
+    m.buy = _decisions({(o.id, t): o.max_lots for o in d.offers.values() for t in o.lots}, pyo.NonNegativeIntegers)
+    m.adopt = _decisions({(j, t): 1 for j in d.tools for t in d.calendar.periods}, pyo.Binary)
+    m.start = _decisions({(j, t): 1.0 for j in d.tools for t in d.calendar.periods})
 
 
 def _unproven(w: Workflow) -> bool:
@@ -129,9 +131,10 @@ def _nodes(d: Data, pool: str, t: Period) -> int | None:
     return ceil(gpus / d.pools[pool].node)
 
 
-def _continuous(upper: Mapping[Key, float | None]) -> Model:
-    return pyo.Var(list(upper), domain=pyo.NonNegativeReals, bounds=lambda m, *key: (0, upper[key]))
-
-
-def _whole(upper: Mapping[Key, int | None], domain: object) -> Model:
-    return pyo.Var(list(upper), domain=domain, bounds=lambda m, *key: (0, upper[key]))
+def _decisions(upper: Mapping[Key, float | None], domain: object = pyo.NonNegativeReals) -> Model:
+    """One decision for each key; bounds are set one by one because Pyomo's own rule for them takes twice as long."""
+    found = pyo.Var(list(upper), domain=domain)
+    found.construct()
+    for decision, most in zip(found.values(), upper.values(), strict=True):
+        decision.setub(most)
+    return found
