@@ -98,3 +98,10 @@ def test_a_promise_after_a_loss_that_nobody_can_keep_is_said_and_located(tmp_pat
     assert len(found["repairs"]) == 3
     assert all(repair["verified"] for repair in found["repairs"])
     assert not any("chat-1g" in repair["words"] for repair in found["repairs"])  # no hours out of nothing
+
+
+def test_a_smaller_promise_is_not_one_more():
+    done = run(INSTANCES / "stories" / "exploration.yaml")
+    assert "workflows.agents.pilot.periods: proven 1 period sooner earns $40K." in done.stdout
+    assert "pools.h100: 1 node more earns $6,000" in done.stdout
+    assert "Scarcity rent at the margin" in done.stdout

@@ -33,6 +33,7 @@ def _owner(limits: Limits, asker: Asker, lot: Lot) -> Row:
         "lot": lot.text,
         "declared": lot.declared,
         "decides": lot.decides,
+        "promise": lot.promise,
         "usd_per_lot": price,
         "max_lots": lot.max_lots if lot.declared else None,
         "one_more_usd": gain.json() if gain else None,

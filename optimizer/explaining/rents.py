@@ -58,10 +58,11 @@ class Shares:
         return found
 
     def _parts(self, name: str, key: Any) -> Mapping[str, float]:
+        d = self.study.data
         if name in OWN:
             return {key[0]: 1.0}
         if name == "replicas" and self.use.there(*key):  # less than half a replica is the solver's dust
-            return {w: self.use.held.get((*key, w), 0.0) / self.use.there(*key) for w in self.study.data.workflows}
+            return {w: self.use.held.get((*key, w), 0.0) / self.use.there(*key) for w in d.workflows_on[key[0]]}
         if name in ("powered", "layout"):
             return self._by_hours(name, key[0], key[-1])
         return users(self.use, *key) if name == "adopt" else {}

@@ -62,7 +62,7 @@ def _limits(document: Document) -> Iterator[Line]:
             when = spans([t for t in row["periods"] if t], order)
             full = f" (full in {when})" if when else ""
             gain = interval(row["one_more_usd"], currency)
-            yield "item", f"{row['owner']}: {row['lot']} more earns {gain}{cost}{full}."
+            yield "item", f"{row['owner']}: {row['lot']}{'' if row['promise'] else ' more'} earns {gain}{cost}{full}."
     elif document["limits"]:
         yield "fair", "No single limit is shown to be worth a lot more at this gap; see the bundles and the tables."
     else:
