@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from optimizer.formulation.calendar import Part, Period
@@ -88,7 +89,7 @@ class Bundle:
     resources: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workflow:
     """A stream of AI work. A job (`deadline`) states demand over the whole window instead of by period."""
 
@@ -120,7 +121,7 @@ class Workflow:
     banned: tuple[Period, ...] = ()  # periods in which it may not be funded
     pinned: tuple[Period, ...] = ()  # periods in which it must stay funded
 
-    @property
+    @cached_property
     def periods(self) -> tuple[Period, ...]:
         """Periods in which there is demand."""
         return tuple(t for t, tasks in self.demand.items() if tasks > 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from optimizer.catalogue.types import AiModel
 from optimizer.formulation.data import Candidate
@@ -36,10 +37,16 @@ class Offers:
         """Every deployment that at least one of these workflows may use here."""
         names = tuple(workflows)
         for model_id in self.ground.models:
-            fitting = [w for w in names if model_fits(self.ground, w, model_id) is None]
+            fitting = [w for w in names if w in self._fitting[model_id]]
             if fitting:
                 model = self.ground.models[model_id]
                 yield from self._of_model(place, model, fitting)
+
+    @cached_property
+    def _fitting(self) -> dict[str, set[str]]:
+        """Workflows that each AI model may serve wherever it fits."""
+        flows = self.ground.instance.workflows
+        return {name: {w for w in flows if model_fits(self.ground, w, name) is None} for name in self.ground.models}
 
     def _of_model(self, place: Place, model: AiModel, names: list[str]) -> Iterator[Deployment]:
         needs = {use: need for w in names for use, need in needs_of(self.ground, w, model)}
@@ -98,7 +105,9 @@ class Offers:
         """The work, or why it is too slow."""
         work = self._work(way, concurrency, need.tokens)
         late = eligibility.of_latency(self.ground.instance.workflows[use.workflow], work)
-        return late or replace(work, tasks_per_hour=work.tasks_per_hour * need.throughput)
+        if late or need.throughput == 1:
+            return late or work
+        return replace(work, tasks_per_hour=work.tasks_per_hour * need.throughput)
 
     def _ceiling(self, model: AiModel, need: Tokens) -> int:
         grid = (k for k in sorted(self.ground.settings.context_tokens) if need.context <= k < model.context_tokens)
@@ -116,8 +125,9 @@ class Offers:
             way.model, gpu.measured_as, precision=way.precision, gpus=way.size.gpus, concurrency=concurrency,
             tokens_in=need.into, tokens_out=max(need.out, 1.0), cached_in=need.cached, slice=way.size.part,
         )  # fmt: skip
-        slow = (speed.ttft_high, speed.tpot_high) if self.ground.settings.pessimistic else (1.0, 1.0)
-        planned = replace(speed, ttft_ms=speed.ttft_ms * slow[0], tpot_ms=speed.tpot_ms * slow[1])
+        planned = speed
+        if self.ground.settings.pessimistic:
+            planned = replace(speed, ttft_ms=speed.ttft_ms * speed.ttft_high, tpot_ms=speed.tpot_ms * speed.tpot_high)
         shared = way.size.residents > 1
         in_bf16 = gpu.model.tflops["bf16"] / peak_tflops(gpu.model, way.precision) if shared else 1.0
         return Work(

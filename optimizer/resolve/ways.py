@@ -63,6 +63,8 @@ class Way:
         """What a replica holds when every sequence stands at its ceiling."""
         sliced = self.size.part is not None
         plain = resident_gb(self.model, self.precision, self.size.gpus, concurrency, ceiling, sliced=sliced)
+        if self.hbm == 1:
+            return plain
         return replace(plain, total_gb=self.hbm * plain.total_gb, per_gpu_gb=self.hbm * plain.per_gpu_gb)
 
 
