@@ -15,6 +15,7 @@ from tiny import api, calendar, data, flat, pair, workflow
 from optimizer import solve
 from optimizer.formulation.data import Pilot, Tool, Variant
 from optimizer.plan import studies as judging
+from optimizer.plan.again import Found
 from optimizer.plan.funnel import STAGES
 
 approx = pytest.approx
@@ -106,6 +107,16 @@ def test_a_cap_on_exploration_costs_what_lifting_it_earns():
     assert (late["cost_usd"], late["cost_low"], late["cost_high"]) == (None, None, None)
     assert late["method"] == "not decided in time"
     assert planned(replace(d, exploration_share={}), judge=True)["exploration_cap"] == []
+
+
+def test_a_cap_whose_lifting_was_not_solved_out_has_no_point_estimate(monkeypatch):
+    flows = {"x": workflow(CAL, "x", usd=2.0, pilot=Pilot(1.0, 1, proven=False))}
+    d = data(workflows=flows, pairs={("x", "e"): pair()}, exploration_share=flat(CAL, 0.25))
+    short = Found(500.0, None, {}, "solved again, time ran out")
+    monkeypatch.setattr("optimizer.plan.again.Again.lifted", lambda *_: short)
+    line = row(planned(d, judge=True), "exploration_cap")
+    assert (line["cost_usd"], line["cost_high"]) == (None, None)
+    assert line["cost_low"] == approx(100)  # surely earned: 500 - 100 GPU-hours x 2 tasks x $2
 
 
 def portfolio():

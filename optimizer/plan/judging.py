@@ -8,7 +8,7 @@ from math import fsum
 from optimizer.engine.outcome import Values
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Period, Workflow
-from optimizer.plan.again import FORBIDDEN, Again, Found, Gain
+from optimizer.plan.again import FORBIDDEN, SOLVED, Again, Found, Gain
 from optimizer.plan.choices import tool_usd
 from optimizer.plan.loading import load
 from optimizer.plan.money import Cash, ledger
@@ -110,7 +110,7 @@ def exploration_cap(use: Use, again: Again) -> Iterator[Row]:
         "share": min(use.data.exploration_share.values()),
         "npv_with": plan.value,
         "npv_without": lifted.value,
-        "cost_usd": gain.usd,
+        "cost_usd": gain.usd if lifted.method == SOLVED else None,  # a plan no better may be one not looked for
         "cost_low": None if gain.low is None else max(gain.low, 0.0),
         "cost_high": gain.high,
         "method": lifted.method,
