@@ -1,6 +1,6 @@
 """A Pyomo model becomes arrays, once.
 
-Sums of products are walked here, three times as fast as by `generate_standard_repn`, to which anything else that may
+Sums of products are walked here, in half the time of `generate_standard_repn`, to which anything else that may
 stand in a row is left. Rows stay rows (a two-sided row is one row), the sense stays as written, and the way back is
 the list that was walked.
 """
