@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 import pytest
 from fleet import TAGS, fleet, fleet_model
 
-from optimizer.engine import process, search
+from optimizer.engine import process, search, solver
 from optimizer.engine.compile import compile_model
 from optimizer.engine.highs import solve_program
 from optimizer.engine.messages import Message, Tick
@@ -21,7 +21,7 @@ from optimizer.engine.outcome import Outcome, SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.progress import Progress, relative_gap
 from optimizer.engine.scale import scale
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.engine.start import construct
 
 
@@ -284,7 +284,7 @@ def test_start_is_accepted_and_unknown_names_ignored(hard: Program) -> None:
 def test_bounds_told_are_those_of_the_whole_while_a_bad_start_is_completed(
     monkeypatch: pytest.MonkeyPatch, hard: Program
 ) -> None:
-    monkeypatch.setattr(search, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(solver, "TICK_SECONDS", 0.0)
     bounds: list[float] = []
 
     def tell(message: Message) -> None:

@@ -14,7 +14,7 @@ from fleet import fleet
 from optimizer.engine.highs import solve_program
 from optimizer.engine.periods import Parts, bound_by_period, relaxed_prices
 from optimizer.engine.revalue import BY_PERIOD, revalue, settle, tightened
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 
 
 def control() -> Control:

@@ -14,7 +14,7 @@ from small_questions import VALUES, knapsack, two_caps
 from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
 
 from optimizer.engine.highs import solve_program
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.explaining import changes
 from optimizer.explaining.explain import Asked, Clock, investigate
 from optimizer.explaining.interval import Interval, difference

@@ -17,7 +17,7 @@ from tiny import api, calendar, data, endpoint, flat, optimum, pair, pool, site,
 
 from optimizer.engine.highs import solve_program
 from optimizer.engine.revalue import settle
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.explaining.asker import Asker
 from optimizer.explaining.limits import Limits
 from optimizer.explaining.lots import lots

@@ -17,7 +17,8 @@ from optimizer.engine.compile import compile_model
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
-from optimizer.engine.search import Control, search
+from optimizer.engine.search import search
+from optimizer.engine.solver import Control
 from optimizer.engine.warm import Warm, Work, only_tightens
 from optimizer.formulation.build import build
 from optimizer.formulation.data import Data

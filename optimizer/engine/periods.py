@@ -18,7 +18,7 @@ from highspy import HighsModelStatus as Model
 
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.scale import scale
-from optimizer.engine.search import Control, Highs
+from optimizer.engine.solver import Control, Highs
 
 PART_GAP = 3e-6  # of a part's own objective
 PART_SECONDS = 6.0

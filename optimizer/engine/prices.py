@@ -18,7 +18,7 @@ Tagged = tuple[Floats, Floats]  # price by row, value by column
 
 def placement_prices(program: Program, values: Values, seconds: float) -> Tagged | None:
     """Price of each row (objective per unit of its limit) and the plan as columns; None if not found in time."""
-    from optimizer.engine.search import Control, Highs  # noqa: PLC0415  the solver, only when it is wanted
+    from optimizer.engine.solver import Control, Highs  # noqa: PLC0415  the solver, only when it is wanted
 
     x = np.array([values.get(name, {}).get(key, 0.0) for name, key in program.cols], float)
     free = ~program.integer

@@ -18,7 +18,8 @@ from optimizer.engine.periods import Parts, bound_by_period, improved, relaxed_p
 from optimizer.engine.prices_by_period import priced
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
-from optimizer.engine.search import Control, search
+from optimizer.engine.search import search
+from optimizer.engine.solver import Control
 from optimizer.engine.start import construct
 
 FEW = 200  # whole numbers up to which a program is simply solved

@@ -14,7 +14,8 @@ from highspy import HighsModelStatus as Model
 
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Flags, Floats, Ints, Program
-from optimizer.engine.search import Control, Highs, solve_held
+from optimizer.engine.search import solve_held
+from optimizer.engine.solver import Control, Highs
 
 FEW = 200  # whole numbers below which a start is not worth its time
 SHARE = 0.5  # of the time left may go into the start

@@ -23,7 +23,8 @@ from optimizer.engine.messages import Ending, Incumbent, Message, Tick, Verdict
 from optimizer.engine.outcome import Outcome, SolverError, Values
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.scale import Scaled, scale
-from optimizer.engine.search import Control, Highs, polish, unbounded_or_infeasible
+from optimizer.engine.search import polish, unbounded_or_infeasible
+from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import construct
 from optimizer.engine.watch import Watch
 

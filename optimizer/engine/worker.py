@@ -14,7 +14,8 @@ import traceback
 from typing import BinaryIO
 
 from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Request, Verdict
-from optimizer.engine.search import Control, Tell, search
+from optimizer.engine.search import search
+from optimizer.engine.solver import Control, Tell
 from optimizer.engine.start import construct
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from optimizer.engine.periods import relaxed_prices
 from optimizer.engine.program import Floats, Program
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.explaining.study import Used
 
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ import numpy as np
 
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import BY_PERIOD, Base, Worth, revalue, tightened
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6

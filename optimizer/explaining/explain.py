@@ -17,7 +17,7 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.periods import relaxed_prices
 from optimizer.engine.program import Floats
 from optimizer.engine.revalue import Worth, settle
-from optimizer.engine.search import Control
+from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
 from optimizer.explaining.asker import Asker

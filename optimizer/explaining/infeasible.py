@@ -15,7 +15,8 @@ import numpy as np
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import FEASIBLE
 from optimizer.engine.scale import scale
-from optimizer.engine.search import Control, search
+from optimizer.engine.search import search
+from optimizer.engine.solver import Control
 from optimizer.explaining.changes import elastic, freed, roomier
 from optimizer.explaining.places import Locate, where
 from optimizer.explaining.study import Study
