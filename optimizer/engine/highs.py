@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -46,9 +48,18 @@ def solve_program(
         seed=seed,
         start=None if start is None else _columns(start, program, scaled),
     )
-    with Worker(request) as worker:
-        status = watch.status(watch.follow(worker), gap)
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(each)) for each in _requests(request, threads)]
+        status = watch.status(watch.follow(workers, gap), gap)
     return reported(watch, status, {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed})
+
+
+def _requests(request: Request, threads: int) -> list[Request]:
+    """One worker for everything, or one that proves and others that improve, each on one thread."""
+    if threads < 2 or not request.program.worth_constructing:
+        return [request]
+    improvers = [replace(request, role="improve", threads=1, seed=request.seed + i) for i in range(threads - 1)]
+    return [replace(request, role="prove", threads=1), *improvers]
 
 
 def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outcome:

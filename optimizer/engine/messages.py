@@ -8,6 +8,7 @@ from typing import Literal
 from optimizer.engine.program import Floats, Ints, Program
 
 Ending = Literal["optimal", "infeasible", "unbounded", "ended"]  # ended: by the clock or when told to
+Role = Literal["all", "prove", "improve"]  # of a worker: a start and its proof, the proof alone, better plans alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Request:
     threads: int
     seed: int
     start: tuple[Ints, Floats] | None  # columns and their values, perhaps not all
+    role: Role = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +56,5 @@ class Crash:
     text: str
 
 
-STOP = b"s"  # on the worker's stdin, after the request
+STOP = "stop"  # what the parent may say after the request, beside an Incumbent found by another worker
 Message = Tick | Incumbent | Verdict | Crash

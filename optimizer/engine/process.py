@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from optimizer.engine.messages import STOP, Crash, Message, Request
+from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Request
 
 COMMAND = (sys.executable, "-P", "-m", "optimizer.engine.worker")
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -38,9 +38,11 @@ class Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._sending, self._stopped = threading.Lock(), False
-        self._talk = threading.Thread(target=self._converse, args=(request,), daemon=True)
-        self._talk.start()
+        self._orders: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._orders.put(request)
+        self._threads = [threading.Thread(target=talk, daemon=True) for talk in (self._send, self._listen)]
+        for thread in self._threads:
+            thread.start()
 
     def next(self, seconds: float) -> Message | None:
         """The next message, or None if none came in time."""
@@ -51,12 +53,11 @@ class Worker:
 
     def stop(self) -> None:
         """Ask for an end with the best plan so far, without ever waiting for a worker that does not read."""
-        self._stopped = True
-        if self._sending.acquire(blocking=False):
-            with suppress(OSError, ValueError):  # already gone: its last words are in the queue
-                self._stdin.write(STOP)
-                self._stdin.flush()
-            self._sending.release()
+        self._orders.put(STOP)
+
+    def tell(self, plan: Incumbent) -> None:
+        """Hand over a better plan, without waiting either."""
+        self._orders.put(plan)
 
     def __enter__(self) -> Self:
         return self
@@ -64,19 +65,23 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._talk.join()
+        self._orders.put(None)
+        for thread in self._threads:
+            thread.join()
         for pipe in (self._stdin, self._stdout, self._stderr):
             with suppress(BrokenPipeError):
                 pipe.close()
 
-    def _converse(self, request: Request) -> None:
-        """Send the request, then queue what comes back until the worker is gone."""
-        try:
-            with self._sending:
-                pickle.dump(request, self._stdin, protocol=pickle.HIGHEST_PROTOCOL)
+    def _send(self) -> None:
+        """The request, then every order, to a worker that may be gone."""
+        with suppress(OSError, ValueError):  # its last words are in the queue
+            while (order := self._orders.get()) is not None:
+                pickle.dump(order, self._stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 self._stdin.flush()
-            if self._stopped:
-                self.stop()
+
+    def _listen(self) -> None:
+        """Queue what comes back until the worker is gone."""
+        try:
             while True:
                 self._messages.put(pickle.load(self._stdout))
         except (EOFError, OSError, pickle.UnpicklingError):

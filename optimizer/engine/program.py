@@ -14,6 +14,7 @@ Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Key = tuple[str, Hashable]  # component name and index
 Tag = Literal["strategy", "placement"]
+FEW = 200  # whole numbers below which branch and cut needs no help
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,11 @@ class Program:
     def row_of(self) -> Ints:
         """The row of every nonzero."""
         return np.repeat(np.arange(self.row_lower.size, dtype=np.int32), np.diff(self.start))
+
+    @property
+    def worth_constructing(self) -> bool:
+        """Whether there is strategy to decide before the rest, and enough whole numbers for a start to pay."""
+        return bool(self.strategy.any()) and int(self.integer.sum()) >= FEW
 
     def arrays(self) -> Program:
         """The same program without names, cheap to send to another process."""

@@ -34,7 +34,7 @@ def search(
         return _without_columns(program)
     highs = Highs(program, control, known, **options)
     if start is not None:
-        highs.begin_from(*_completed(program, control, *start))
+        highs.begin_from(*completed(program, control, *start))
     status = highs.run()
     if status in (Model.kUnbounded, Model.kUnboundedOrInfeasible):
         return unbounded_or_infeasible(program, control)
@@ -42,10 +42,12 @@ def search(
         highs = Highs(program, control, presolve="off")  # presolve has called feasible programs infeasible
         status = highs.run()
     x = highs.plan() if status != Model.kInfeasible else None
+    if x is not None and known is not None:
+        known.offer(x)
     return Verdict(_ending(status), x if x is None else polish(program, control, x), highs.bound())
 
 
-def _completed(program: Program, control: Control, cols: Ints, values: Floats) -> tuple[Ints, Floats]:
+def completed(program: Program, control: Control, cols: Ints, values: Floats) -> tuple[Ints, Floats]:
     """The start with the whole numbers that it lacks, chosen by a search of its own.
 
     HiGHS would do the same, but tells the bounds of that smaller program as if they were those of the whole.

@@ -49,6 +49,10 @@ class Control:
         """Time to end, by the clock or because we were told."""
         return self.stop.is_set() or self.left <= 0.0
 
+    def until(self, seconds: float) -> Control:
+        """For a step of at most `seconds` that speaks for the whole."""
+        return replace(self, deadline=min(self.deadline, time.monotonic() + seconds))
+
     def quietly(self, seconds: float, gap: float = 0.0) -> Control:
         """For a step of at most `seconds` whose own plans and bounds say nothing about the whole."""
         return replace(self, deadline=min(self.deadline, time.monotonic() + seconds), tell=lambda _: None, gap=gap)
@@ -80,6 +84,14 @@ class Highs:
         _ok(self.h.run(), "the run")
         status: Model = self.h.getModelStatus()
         return status
+
+    def ended(self) -> bool:
+        """A run; whether it came to its proof."""
+        return self.run() in (Model.kOptimal, Model.kInfeasible)
+
+    def pivots(self) -> int:
+        """Simplex iterations of the last run: a measure of work that no clock disturbs."""
+        return int(self.h.getInfo().simplex_iteration_count)
 
     def plan(self) -> Floats | None:
         """The incumbent, if HiGHS says that it has a feasible one."""

@@ -8,21 +8,37 @@ program with all other columns held where the linear program has them.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.messages import Tick
+from optimizer.engine.periods import spanning
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control, Highs
 
-FEW = 200  # whole numbers below which a start is not worth its time
 SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
 GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
+STRATEGY_SHARE = 0.05  # of the time left may go into a better strategy than the linear program's
 NODES = 200  # per period, so that the start depends on the program and not on the machine
+
+
+class Guide(NamedTuple):
+    """The linear program's plan, and what one more of each column would add or lose there."""
+
+    x: Floats
+    reduced: Floats
+
+
+class Relaxed(NamedTuple):
+    """The linear program, solved, in the solver that will dive from it; `guide` is its plan."""
+
+    lp: Highs
+    guide: Guide
 
 
 def construct(program: Program, control: Control, hint: Floats | None = None) -> tuple[Ints, Floats] | None:
@@ -30,26 +46,49 @@ def construct(program: Program, control: Control, hint: Floats | None = None) ->
 
     `hint` is the plan of a program much like this one: placement begins from it, and need only be near the best.
     """
-    if not program.strategy.any() or int(program.integer.sum()) < FEW:
+    if not program.worth_constructing:
         return None
-    brief = control.quietly(control.left * SHARE)
-    relaxed = Highs(replace(program, integer=np.zeros_like(program.integer)), brief)
-    x = _solved(relaxed)
-    control.tell(Tick(None, relaxed.bound()))
-    x = x if x is None else _dive(program, relaxed, x)
-    if x is not None:
-        x, bound = _decide(program, brief.quietly(brief.left / 2, STRATEGY_GAP), x)
-        control.tell(Tick(None, bound))
+    brief = control.until(SHARE * control.left)
+    relaxed = relax(program, brief)
     near = GAP if hint is None else max(GAP, control.gap)
+    x = None if relaxed is None else constructed(program, brief, relaxed, near, hint)
+    return None if x is None else (np.arange(x.size, dtype=np.int32), x)
+
+
+def relax(program: Program, control: Control) -> Relaxed | None:
+    """The linear program's plan and bound; None if it has none, or not in time."""
+    lp = Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))
+    x = _solved(lp)
+    if x is None:
+        return None
+    control.tell(Tick(None, lp.bound()))
+    return Relaxed(lp, Guide(x, lp.reduced_costs()))
+
+
+def constructed(
+    program: Program, control: Control, relaxed: Relaxed, near: float, hint: Floats | None = None
+) -> Floats | None:
+    """A plan with every period placed within `near`, all together; None if none was found in time."""
+    x = _dive(program, relaxed.lp, relaxed.guide.x)
+    if x is None:
+        return None
+    x, bound = _decide(program, control.quietly(control.left * STRATEGY_SHARE, STRATEGY_GAP), x)
+    control.tell(Tick(None, bound))
+    return _placed(program, control.quietly(control.left), x, hint, near)
+
+
+def _placed(program: Program, control: Control, x: Floats, hint: Floats | None, near: float) -> Floats | None:
+    """x with the placement of every period whole, one after the other."""
     periods = np.unique(program.period[program.integer & ~program.strategy])
     for done, t in enumerate(periods):
-        if x is None or brief.over:
+        if control.over:
             return None
-        step = brief.quietly(brief.left / (periods.size - done), near / periods.size)
-        x = _whole_period(program, step, program.period == t, x, hint)
-    if x is None or (x := _settled(program, brief, x)) is None:
-        return None
-    return np.arange(x.size, dtype=np.int32), x
+        step = control.quietly(control.left / (periods.size - done), near / periods.size)
+        better = _whole_period(program, step, program.period == t, x, hint)
+        if better is None:
+            return None
+        x = better
+    return _settled(program, control, x)
 
 
 def _dive(program: Program, relaxed: Highs, x: Floats) -> Floats | None:
@@ -94,11 +133,22 @@ def _solved(lp: Highs) -> Floats | None:
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats, hint: Floats | None) -> Floats | None:
     """x with this period's placement whole; where that cannot be, with its strategy decided again."""
     hasty = control.quietly(control.left / 3, control.gap)
+    period = period | moving_with(program, period)
     for step, free in ((hasty, period & ~program.strategy), (control, period | program.strategy)):
         better = solve_held(program, step, free, x, hint, mip_max_nodes=NODES)
         if better is not None:
             return better
     return None
+
+
+def moving_with(program: Program, cols: Flags) -> Flags:
+    """Continuous columns of other periods that share a row with these, as what moves in or out of the next one."""
+    rows = np.zeros(program.row_lower.size, bool)
+    rows[program.row_of[cols[program.index]]] = True
+    rows &= spanning(program, program.col_lower < program.col_upper)[0]
+    touched = np.zeros(program.cost.size, bool)
+    touched[program.index[rows[program.row_of]]] = True
+    return touched & ~program.integer
 
 
 def _settled(program: Program, control: Control, x: Floats) -> Floats | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,24 +60,40 @@ class Watch:
         """Between the best checked plan and the bound."""
         return relative_gap(self.objective, self.bound)
 
-    def follow(self, worker: Worker) -> Ending:
-        """Listen until the verdict, or until the worker has had its grace."""
-        grace = GRACE_SECONDS + GRACE_SHARE * self.time_limit
+    def follow(self, workers: Sequence[Worker], gap: float) -> Ending:
+        """Listen until the first worker, who proves, has its verdict, or until it has had its grace."""
+        grace, busy = GRACE_SECONDS + GRACE_SHARE * self.time_limit, list(workers)
         end: float | None = None
         while end is None or self.seconds < end:
             try:
-                message = worker.next(LOOK_SECONDS)
-                if isinstance(message, Verdict | Crash):
-                    return self.ended(message)
-                self.hear(message)
-                if end is None and (self._asked_to_end() or self.seconds > self.time_limit):
-                    worker.stop()
+                ending = self._listened(busy, workers[0])
+                if ending is not None:
+                    return ending
+                closed = len(workers) > 1 and self.gap is not None and self.gap <= gap
+                if end is None and (self._asked_to_end() or self.seconds > self.time_limit or closed):
+                    for worker in workers:
+                        worker.stop()
                     end = self.seconds + grace
             except KeyboardInterrupt:
                 if self._cancelled:
                     break  # the second one does not wait
                 self._cancelled = True
         return "ended"
+
+    def _listened(self, busy: list[Worker], prover: Worker) -> Ending | None:
+        """One message of each worker taken in, and a better plan passed on; the ending if the prover has one."""
+        for worker in tuple(busy):
+            message = worker.next(LOOK_SECONDS / len(busy))
+            if isinstance(message, Verdict | Crash):
+                ending = self.ended(message)
+                busy.remove(worker)
+                if worker is prover:
+                    return ending
+            elif self.hear(message) and isinstance(message, Incumbent):
+                for other in busy:
+                    if other is not worker:
+                        other.tell(message)
+        return None
 
     def status(self, ending: Ending, gap: float) -> Status:
         """What the ending, the checked plan and the bound amount to."""
@@ -96,8 +113,8 @@ class Watch:
         self._cancelled |= self.cancel is not None and self.cancel.is_set()
         return self._cancelled
 
-    def hear(self, message: Message | None) -> None:
-        """Take in a better plan or a bound, and tell the listener now and then."""
+    def hear(self, message: Message | None) -> bool:
+        """Take in a better plan or a bound, and tell the listener now and then; whether it was a better plan."""
         news = False
         if isinstance(message, Tick):
             self._tighten(message.bound)
@@ -106,6 +123,7 @@ class Watch:
         if self.progress is not None and (news or self.seconds - self._beat >= BEAT_SECONDS):
             self._beat = self.seconds
             self.progress(Progress(self.seconds, self.objective, self.bound, self.gap))
+        return news
 
     def ended(self, message: Verdict | Crash) -> Ending:
         """Take in the last words; SolverError for a crash or a contradiction."""

@@ -1,0 +1,92 @@
+"""What a worker does with its request: everything by itself, the proof, or better plans.
+
+On one thread a plan is constructed, improved while that pays, and then proved. On more, one worker proves while the
+others improve, and each hears of the others' plans.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.engine.improve import Improver
+from optimizer.engine.known import Known
+from optimizer.engine.messages import Incumbent, Request, Verdict
+from optimizer.engine.program import Floats, Ints
+from optimizer.engine.search import completed, polish, search, solve_held
+from optimizer.engine.solver import TOLERANCE, Control, Tell
+from optimizer.engine.start import constructed, relax
+
+NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
+PATIENCE = 3  # failures in a row of every kind of neighbourhood, after which the proof is worth more
+SHARE = 0.5  # of the time left that better plans may take before the proof
+LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
+BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
+"""Of a proof beside workers that find better plans."""
+
+
+def served(request: Request, stop: threading.Event, known: Known, tell: Tell) -> Verdict:
+    """The last words of a worker; plans and bounds are told on the way."""
+    deadline = time.monotonic() + request.seconds
+    control = Control(deadline, stop, tell, request.gap, request.floor, request.threads, request.seed)
+    program = request.program
+    if not program.worth_constructing:
+        return search(program, control, request.start, known)
+    if request.role == "prove":
+        return _proved(request, control, known)
+    if request.role == "improve":
+        _improve(request, control, known, np.inf)
+        return Verdict("ended", known.x, None)
+    _improve(request, control.until(SHARE * control.left), known, PATIENCE)
+    x = known.x
+    return search(program, control, request.start if x is None else (np.arange(x.size, dtype=np.int32), x), known)
+
+
+def _proved(request: Request, control: Control, known: Known) -> Verdict:
+    """The proof, and at its end the best plan of anyone, polished."""
+    verdict = search(request.program, control, _whole_start(request), known, **BESIDE)
+    x = known.x
+    if verdict.ending != "ended" or x is None:
+        return verdict
+    return replace(verdict, x=polish(request.program, control, x))
+
+
+def _improve(request: Request, control: Control, known: Known, patience: float) -> None:
+    """A first plan, from the start that was given or by construction, then better ones."""
+    program = request.program
+    relaxed = relax(program, control)
+    if relaxed is None:
+        return
+    x = _started(request, control)
+    if x is None:
+        x = constructed(program, control.until(SHARE * control.left), relaxed, NEAR)
+    if x is not None and known.offer(x):
+        control.tell(Incumbent(x))
+    while known.x is None and not control.over:  # another worker may find one
+        time.sleep(LOOK_SECONDS)
+    if known.x is not None:
+        Improver(program, relaxed.guide, known, request.seed).run(control, patience)
+
+
+def _started(request: Request, control: Control) -> Floats | None:
+    """The start that was given, completed, if it leads to a plan."""
+    if request.start is None or not request.start[0].size:
+        return None
+    program, (cols, values) = request.program, completed(request.program, control, *request.start)
+    if not cols.size:
+        return None
+    x = np.zeros(program.cost.size)
+    x[cols] = values
+    free = np.ones(x.size, bool)
+    free[cols] = False
+    whole = solve_held(program, control.quietly(control.left), free | ~program.integer, program.rounded(x))
+    return None if whole is None or program.violation(whole) > TOLERANCE else whole
+
+
+def _whole_start(request: Request) -> tuple[Ints, Floats] | None:
+    """The start that was given, if nothing is left to complete."""
+    whole = request.start is not None and request.start[0].size == request.program.cost.size
+    return request.start if whole else None
