@@ -23,7 +23,7 @@ FEW, MANY = 60, 2000  # whole numbers set free at least and at most
 FIRST = 150
 GROW, SHRINK = 1.5, 0.75
 NODES = 50  # of one neighbourhood
-SECONDS = 8.0  # beside the limit on nodes, lest one of them hold up the rest
+SECONDS = 4.0  # beside the limit on nodes, lest one of them hold up the rest
 DIFFERENT = 0.1  # of plan and linear program, from which on a whole number is in doubt
 MEMORY = 0.7  # weight of earlier gains per pivot
 CURIOUS = 0.3  # share of tries given out evenly
@@ -140,4 +140,3 @@ def _searched(program: Program, control: Control, free: Flags, x: Floats) -> tup
     sense = 1.0 if program.maximise else -1.0
     better = sense * (program.objective(y) - program.objective(x)) > 0 and program.violation(y) <= FEASIBLE
     return (y if better else None), ended, highs.pivots()
-

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -59,7 +59,8 @@ class Parts:
 
     def _solved(self, part: Program, shape: tuple[int, ...], *, hasty: bool) -> tuple[Solved, bool]:
         scaled = scale(part)
-        gap, seconds, options = PART_GAP, PART_SECONDS, {}
+        gap, seconds = PART_GAP, PART_SECONDS
+        options: dict[str, Any] = {}
         if hasty:
             gap, seconds, options = HASTY_GAP, HASTY_SECONDS, {"mip_max_nodes": HASTY_NODES}
         highs = Highs(scaled.program, self.control.quietly(seconds, gap), **options)

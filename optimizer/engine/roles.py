@@ -18,7 +18,7 @@ from optimizer.engine.messages import Incumbent, Request, Verdict
 from optimizer.engine.program import Floats, Ints
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import constructed, relax
+from optimizer.engine.start import dived, placed, relax
 
 NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
 PATIENCE = 3  # failures in a row of every kind of neighbourhood, after which the proof is worth more
@@ -61,8 +61,8 @@ def _improve(request: Request, control: Control, known: Known, patience: float) 
     if relaxed is None:
         return
     x = _started(request, control)
-    if x is None:
-        x = constructed(program, control.until(SHARE * control.left), relaxed, NEAR)
+    if x is None and (strategy := dived(program, relaxed)) is not None:
+        x = placed(program, control.quietly(SHARE * control.left), strategy, NEAR)
     if x is not None and known.offer(x):
         control.tell(Incumbent(x))
     while known.x is None and not control.over:  # another worker may find one

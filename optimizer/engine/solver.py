@@ -175,7 +175,6 @@ class Highs:
         return _sign(self.program) * float(value) if known else None
 
 
-
 def _lp(program: Program) -> highspy.HighsLp:
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = program.cost.size, program.row_lower.size

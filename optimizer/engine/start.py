@@ -23,7 +23,6 @@ SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
 GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
-STRATEGY_SHARE = 0.05  # of the time left may go into a better strategy than the linear program's
 NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
@@ -50,8 +49,12 @@ def construct(program: Program, control: Control, hint: Floats | None = None) ->
         return None
     brief = control.until(SHARE * control.left)
     relaxed = relax(program, brief)
-    near = GAP if hint is None else max(GAP, control.gap)
-    x = None if relaxed is None else constructed(program, brief, relaxed, near, hint)
+    x = None if relaxed is None else dived(program, relaxed)
+    if x is None:
+        return None
+    x, bound = _decide(program, brief.quietly(brief.left / 2, STRATEGY_GAP), x)
+    control.tell(Tick(None, bound))
+    x = placed(program, brief, x, GAP if hint is None else max(GAP, control.gap), hint)
     return None if x is None else (np.arange(x.size, dtype=np.int32), x)
 
 
@@ -65,20 +68,8 @@ def relax(program: Program, control: Control) -> Relaxed | None:
     return Relaxed(lp, Guide(x, lp.reduced_costs()))
 
 
-def constructed(
-    program: Program, control: Control, relaxed: Relaxed, near: float, hint: Floats | None = None
-) -> Floats | None:
-    """A plan with every period placed within `near`, all together; None if none was found in time."""
-    x = _dive(program, relaxed.lp, relaxed.guide.x)
-    if x is None:
-        return None
-    x, bound = _decide(program, control.quietly(control.left * STRATEGY_SHARE, STRATEGY_GAP), x)
-    control.tell(Tick(None, bound))
-    return _placed(program, control.quietly(control.left), x, hint, near)
-
-
-def _placed(program: Program, control: Control, x: Floats, hint: Floats | None, near: float) -> Floats | None:
-    """x with the placement of every period whole, one after the other."""
+def placed(program: Program, control: Control, x: Floats, near: float, hint: Floats | None = None) -> Floats | None:
+    """x with the placement of every period whole and within `near` of the best, all periods together."""
     periods = np.unique(program.period[program.integer & ~program.strategy])
     for done, t in enumerate(periods):
         if control.over:
@@ -88,18 +79,21 @@ def _placed(program: Program, control: Control, x: Floats, hint: Floats | None, 
         if better is None:
             return None
         x = better
-    return _settled(program, control, x)
+    return _settled(program, control.quietly(control.left), x)
 
 
-def _dive(program: Program, relaxed: Highs, x: Floats) -> Floats | None:
+def dived(program: Program, relaxed: Relaxed) -> Floats | None:
     """The linear program's plan with every strategy column whole: nearest first, a smaller step when infeasible."""
+    lp, plan = relaxed.lp, relaxed.guide.x
     free = np.flatnonzero(program.strategy & program.integer).astype(np.int32)
-    plan: Floats | None = x
-    while free.size and plan is not None:
+    while free.size:
         distance = np.abs(plan[free] - np.round(plan[free]))
         nearest = free[np.argsort(distance, kind="stable")]
         many = max(int((distance <= NEAR).sum()), -(-free.size // 4))
-        held, plan = _hold_nearest(relaxed, plan, nearest, many)
+        held, better = _hold_nearest(lp, plan, nearest, many)
+        if better is None:
+            return None
+        plan = better
         free = np.setdiff1d(free, held).astype(np.int32)
     return plan
 
