@@ -114,7 +114,7 @@ def test_what_was_not_asked_is_open_above():
     at = np.array([x[name][key] for name, key in found.program.cols])
     control = Control(time.monotonic() + 10, threading.Event(), lambda _: None)
     with ThreadPoolExecutor(1) as pool_of_threads:
-        asker = Asker(settle(found.program, at, control, pool_of_threads), control, pool_of_threads)
+        asker = Asker(settle(found.program, at, control), control, pool_of_threads)
     line = rents(Limits(found, found.used(at), np.zeros(found.program.row_lower.size)), at, asker)[0]
     assert (line["usd"], line["not_asked"], line["owners"]) == ([0.0, None], ["pools.gpus"], [])
 

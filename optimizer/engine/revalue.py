@@ -1,39 +1,46 @@
 """What a changed program is worth, as an interval: a plan that was checked below, a proved bound above.
 
-Small programs are solved to the end. Large ones are bounded period by period, and their plan is the base plan with
-the changed periods decided again, or a new one by construction where the base plan no longer holds.
+Small programs are solved to the end. Of large ones the bound is that of the root of branch and cut, where nearly all
+of what can be proved in minutes is proved in seconds. The plan is the base plan as far as the relaxation of the
+changed program agrees with it; the rest is decided again, and then once more from the plan that was found.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
-from concurrent.futures import Executor
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from highspy import HighsModelStatus as Model
 
-from optimizer.engine.periods import Parts, bound_by_period, improved, relaxed_prices
-from optimizer.engine.prices_by_period import priced
-from optimizer.engine.program import Floats, Program
-from optimizer.engine.scale import scale
-from optimizer.engine.search import search
-from optimizer.engine.solver import Control
-from optimizer.engine.start import construct
+from optimizer.engine.known import Known
+from optimizer.engine.program import Floats, Key, Program
+from optimizer.engine.scale import Scaled, scale
+from optimizer.engine.search import search, solve_held
+from optimizer.engine.solver import Control, Highs
+from optimizer.engine.start import Guide, construct, relax
 
 FEW = 200  # whole numbers up to which a program is simply solved
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
-ROUNDS = 2  # of improving prices
 EXACT = 1e-9
 
-SWEEPS = 3  # of improving the base plan
+DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is decided again; the wider if need be
+NEAR = 1e-4  # of such a search
+ROUNDS = 2  # of deciding again, each from the plan of the last
+SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
+ROOT: Mapping[str, Any] = {
+    "mip_max_nodes": 1, "mip_heuristic_effort": 0.0, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False, "mip_heuristic_run_feasibility_jump": False,
+}  # fmt: skip
 
-Method = Literal["solved again", "bounded by its relaxation", "bounded by period"]
+Method = Literal["solved again", "branch and cut", "bounded at the root", "bounded by its relaxation"]
 SOLVED: Method = "solved again"
+SEARCHED: Method = "branch and cut"
+AT_ROOT: Method = "bounded at the root"
 RELAXED: Method = "bounded by its relaxation"
-BY_PERIOD: Method = "bounded by period"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,72 +66,132 @@ class Worth:
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The program that changes are measured against, and what was proved of it; `prices` only of a large one."""
+    """The program that changes are measured against, and what was proved of it; `exact` if it is small."""
 
     program: Program
     worth: Worth
-    parts: Parts
-    prices: Floats | None
+    exact: bool
 
 
-def settle(program: Program, x: Floats | None, control: Control, pool: Executor) -> Base:
-    """The base, tightened to 1e-5 or as far as the control's time goes."""
-    began, parts = time.monotonic(), Parts(control)
-    relaxed = None if _small(program) else relaxed_prices(program, control)
-    if relaxed is None or x is None:
-        return Base(program, _solved(program, x, control), parts, None)
-    for _ in range(SWEEPS):
-        before, x = program.objective(x), improved(program, x, parts)
-        if program.objective(x) - before <= CLOSED * abs(before):
-            break
+def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0
+           ) -> Base:  # fmt: skip
+    """The base: solved to the end where it is small, else as the plan and the `bound` that `seconds` have found."""
+    if x is None or small(program):
+        return Base(program, _solved(program, x, control), exact=True)
     low = program.objective(x)
-    found = priced(program, relaxed[1], low, parts, pool, ROUNDS)
-    high = max(low, min(relaxed[0], found.bound))
-    return Base(program, Worth(low, high, x, BY_PERIOD, time.monotonic() - began), parts, found.prices)
+    high = max(low, np.inf if bound is None else bound)
+    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False)
 
 
-def revalue(base: Base, program: Program, control: Control, periods: Collection[int] = ()) -> Worth:
-    """What the program is worth, that has the base's columns, with other rows, bounds or costs.
-
-    Where the base plan still holds it is improved (in the `periods` named, or all) and the bound is that of the
-    relaxation; `tightened` has a better one. Where it does not, both come from the periods solved apart.
-    """
-    if base.prices is None:
-        return _solved(program, base.worth.x, control)
-    began, parts, x = time.monotonic(), replace(base.parts, control=control), base.worth.x
-    relaxed = relaxed_prices(program, control)
-    if relaxed is None:
-        return _without_relaxation(program, control)
-    high, method = relaxed[0], RELAXED
-    if x is not None and program.violation(x) <= FEASIBLE:
-        x = improved(program, x, parts, periods)
-    else:
-        high = min(high, bound_by_period(program, _prices_for(base, program), parts).bound)
-        method, x = BY_PERIOD, None if high == -np.inf else _constructed(program, control)
-    low = -np.inf if x is None else program.objective(x)
-    return Worth(low, max(high, low), x, method, time.monotonic() - began)
-
-
-def _without_relaxation(program: Program, control: Control) -> Worth:
-    """Of a program whose relaxation did not solve: it cannot hold, or the time is over."""
-    if control.over:
-        return Worth(-np.inf, np.inf, None, RELAXED, 0.0)
-    return _solved(program, None, control)
-
-
-def tightened(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
-    """The same with a bound proved period by period."""
-    if base.prices is None or worth.infeasible:
-        return worth
-    began, parts = time.monotonic(), replace(base.parts, control=control)
-    high = bound_by_period(program, _prices_for(base, program), parts).bound
-    seconds = worth.seconds + time.monotonic() - began
-    return replace(worth, high=max(worth.low, min(worth.high, high)), method=BY_PERIOD, seconds=seconds)
-
-
-def _small(program: Program) -> bool:
+def small(program: Program) -> bool:
+    """Whether every question about a program can be solved to its end."""
     periods = np.unique(program.period[program.col_lower < program.col_upper])
     return int(program.integer.sum()) <= FEW or periods.size <= 1
+
+
+def revalue(base: Base, program: Program, control: Control) -> Worth:
+    """What the changed program is worth, in the time of `control`.
+
+    Where the base plan still holds it is the plan, and all time goes into the bound; `bettered` has a better plan.
+    """
+    if base.exact:
+        return _solved(program, base.worth.x, control)
+    began, x = time.monotonic(), _carried(base, program)
+    if program.violation(x) <= FEASIBLE:
+        return _bounded(program, x, control, began)
+    found, possible = _planned(program, x, control.until(SEARCHING * control.left))
+    if not possible and _impossible(program, control):
+        return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
+    return _bounded(program, found, control, began)
+
+
+def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
+    """The same with a better plan, if one is found."""
+    if base.exact or worth.infeasible:
+        return worth
+    began = time.monotonic() - worth.seconds
+    usable = worth.x is not None and worth.x.size == program.cost.size
+    x, _ = _planned(program, worth.x if worth.x is not None and usable else _carried(base, program), control)
+    low = -np.inf if x is None else program.objective(x)
+    x, low = (x, low) if low > worth.low else (worth.x, worth.low)
+    return replace(worth, low=low, x=x, high=max(low, worth.high), seconds=time.monotonic() - began)
+
+
+def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] | None:
+    """Optimum and row prices with whole numbers continuous; None if that did not solve."""
+    scaled = scale(program)
+    highs = Highs(replace(scaled.program, integer=np.zeros_like(program.integer)), control)
+    if highs.run() != Model.kOptimal:
+        return None
+    bound = highs.bound()
+    assert bound is not None
+    return bound * scaled.money, highs.prices() * scaled.row * scaled.money
+
+
+def _planned(program: Program, x: Floats, control: Control) -> tuple[Floats | None, bool]:
+    """A good plan near x, if one is found; False beside it if not even the relaxation can hold."""
+    scaled = scale(program)
+    relaxed = relax(scaled.program, control)
+    if relaxed is None:
+        return None, control.over
+    known, near = Known(program), np.clip(x, program.col_lower, program.col_upper)
+    _offer(known, program, near)
+    for left in range(ROUNDS, 0, -1):
+        until = control.until(control.left / left)
+        _offer(known, program, _decided_again(scaled, relaxed.guide, near if known.x is None else known.x, until))
+    if known.x is None and (built := construct(scaled.program, control, near / scaled.unit)) is not None:
+        _offer(known, program, built[1] * scaled.unit)
+    return known.x, True
+
+
+def _decided_again(scaled: Scaled, guide: Guide, x: Floats, control: Control) -> Floats | None:
+    """x with all whole numbers decided again that the relaxation would rather have elsewhere."""
+    program, at = scaled.program, x / scaled.unit
+    for doubt in DOUBT:
+        away = np.abs(at - guide.x) > doubt
+        free = (program.col_lower < program.col_upper) & (~program.integer | away)
+        found = solve_held(program, control.quietly(control.left, NEAR), free, at, hint=at)
+        if found is not None:
+            return found * scaled.unit
+    return None
+
+
+def _offer(known: Known, program: Program, x: Floats | None) -> None:
+    if x is not None and program.violation(program.rounded(x)) <= FEASIBLE:
+        known.offer(program.rounded(x))
+
+
+def _bounded(program: Program, x: Floats | None, control: Control, began: float) -> Worth:
+    """The bound at the root of branch and cut; its plan if that is the better one."""
+    scaled, known = scale(program), Known(program)
+    highs = Highs(scaled.program, control.quietly(control.left, CLOSED), **ROOT)
+    if x is not None:
+        _offer(known, program, x)
+        highs.begin_from(np.arange(x.size, dtype=np.int32), x / scaled.unit)
+    status = highs.run()
+    if status == Model.kInfeasible and known.x is None and _impossible(program, control):
+        return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
+    found, bound = highs.plan(), highs.bound()
+    _offer(known, program, None if found is None else found * scaled.unit)
+    method, high = AT_ROOT, np.inf if bound is None else bound * scaled.money
+    if high == np.inf and (relaxed := relaxed_prices(program, control)) is not None:
+        method, high = RELAXED, relaxed[0]
+    low = -np.inf if known.x is None else program.objective(known.x)
+    return Worth(low, max(high, low), known.x, method, time.monotonic() - began)
+
+
+def _impossible(program: Program, control: Control) -> bool:
+    """Proved without presolve, which has called feasible programs infeasible."""
+    return bool(Highs(scale(program).program, control.quietly(control.left), presolve="off").run() == Model.kInfeasible)
+
+
+def _carried(base: Base, program: Program) -> Floats:
+    """The base plan in the columns of a changed program, as near to nothing as may be where the base has none."""
+    assert base.worth.x is not None
+    if program.cols == base.program.cols:
+        return base.worth.x
+    value: dict[Key, float] = dict(zip(base.program.cols, base.worth.x.tolist(), strict=True))
+    return np.clip([value.get(col, 0.0) for col in program.cols], program.col_lower, program.col_upper)
 
 
 def _solved(program: Program, x: Floats | None, control: Control) -> Worth:
@@ -140,21 +207,3 @@ def _solved(program: Program, x: Floats | None, control: Control) -> Worth:
     low = -np.inf if found is None else program.objective(found)
     high = np.inf if verdict.bound is None else verdict.bound * scaled.money
     return Worth(low, max(high, low), found, SOLVED, seconds)
-
-
-def _constructed(program: Program, control: Control) -> Floats | None:
-    scaled = scale(program)
-    found = construct(scaled.program, control)
-    if found is None:
-        return None
-    x = program.rounded(found[1] * scaled.unit)
-    return x if program.violation(x) <= FEASIBLE else None
-
-
-def _prices_for(base: Base, program: Program) -> Floats:
-    """Base prices by the name of the row, nothing for a row that is new."""
-    assert base.prices is not None
-    if program.row_lower.size == base.prices.size:
-        return base.prices
-    price = dict(zip(base.program.rows, base.prices.tolist(), strict=True))
-    return np.array([price.get(row, 0.0) for row in program.rows])

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import BY_PERIOD, Base, Worth, revalue, tightened
+from optimizer.engine.revalue import Base, Worth, bettered, revalue
 from optimizer.engine.solver import Control
 from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6
 ROUNDING = 1e-9  # of the objective: what is smaller is nothing
 LEAST_SECONDS = 0.05
-VAGUE = 0.4  # width of an interval, of what it says, beyond which its bound is proved better
+VAGUE = 0.4  # width of an interval, of what it says, beyond which a better plan is looked for
+MOST_SECONDS = 10.0  # of one question of a large program
+BETTER_SECONDS = (
+    5.0  # for a better plan: in less there is none, so that few questions have it rather than all too little
+)
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 
@@ -32,7 +36,6 @@ class Question:
     loosens: bool = False
     tightens: bool = False
     rank: float = 0.0  # the higher the sooner
-    periods: tuple[int, ...] = ()  # in which another plan is looked for; none: all
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Asker:
     base: Base
     control: Control
     pool: Executor
+    workers: int = 1
     tell: Told = lambda *_: None
     answers: dict[str, Worth] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
@@ -60,7 +64,7 @@ class Asker:
     @property
     def exact(self) -> bool:
         """Whether every question is solved to its end, as those of small instances are."""
-        return self.base.prices is None
+        return self.base.exact
 
     @property
     def noise(self) -> float:
@@ -73,31 +77,50 @@ class Asker:
         ordered = sorted(new.values(), key=lambda q: -q.rank)
         self.asked += len(ordered)
         self.questions |= new
-        until = min(time.monotonic() + seconds, self.control.deadline)
-        waiting: list[Future[None]] = [self.pool.submit(self._answer, q, until) for q in ordered]
-        for each in waiting:
-            each.result()
+        self._spread(self._answer, ordered, seconds)
         self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
 
-    def tighten(self, names: Iterable[str], seconds: float) -> None:
-        """Better bounds for answers whose interval is wider than half of what it says."""
+    def better(self, names: Iterable[str], seconds: float) -> None:
+        """Better plans for answers whose interval is wide for what it says, first where most is at stake."""
+        vague = sorted((name for name in names if self._vague(name)), key=lambda name: -abs(self.estimate(name)))
+        self._spread(self._better, [self.questions[name] for name in vague], seconds, least=BETTER_SECONDS)
+
+    def estimate(self, name: str) -> float:
+        """What a change seems to earn, both bounds being about as far from the truth. It proves nothing."""
+        worth = self.answers.get(name)
+        return -np.inf if worth is None else worth.high - self._high
+
+    def _spread(self, answer: Callable[[Question, Control], None], questions: Sequence[Question], seconds: float,
+                least: float = LEAST_SECONDS) -> None:  # fmt: skip
+        """Questions in their order, each with its share of what is left; where all are exact, with all of it."""
         until = min(time.monotonic() + seconds, self.control.deadline)
-        for each in [self.pool.submit(self._tighten, name, until) for name in names if self._vague(name)]:
-            each.result()
+        left = iter(range(len(questions), 0, -1))
+
+        def next_one(q: Question) -> None:
+            share = self.workers / next(left)
+            now = time.monotonic()
+            if self.control.stop.is_set() or until - now < LEAST_SECONDS:
+                return
+            each = min(max(least, min(MOST_SECONDS, share * (until - now))), until - now)
+            answer(q, self.control if self.exact else self.control.until(each))
+
+        for waiting in [self.pool.submit(next_one, q) for q in questions]:
+            waiting.result()
 
     def _vague(self, name: str) -> bool:
+        """Whether a plan could be better by enough to tell: what earns less than the base's gap stays unresolved."""
         gain, worth = self.gain(name), self.answers.get(name)
-        if gain is None or worth is None or worth.x is None or worth.method == BY_PERIOD:
+        if gain is None or worth is None or worth.infeasible:
             return False
-        return gain.width > VAGUE * max(abs(gain.low), abs(gain.high))
+        return abs(self.estimate(name)) > self.worth.width < worth.high - worth.low and (
+            gain.width > VAGUE * max(abs(gain.low), abs(gain.high))
+        )
 
-    def _tighten(self, name: str, until: float) -> None:
-        if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
-            return
-        worth = tightened(self.base, self.questions[name].program(), self.answers[name], self.control)
+    def _better(self, q: Question, control: Control) -> None:
+        worth = bettered(self.base, q.program(), self.answers[q.name], control)
         with self._lock:
-            self.answers[name] = self._learned(self.questions[name], worth)
-            self.tell(name, len(self.answers), self.asked)
+            self.answers[q.name] = self._learned(q, worth)
+            self.tell(q.name, len(self.answers), self.asked)
 
     def gain(self, name: str) -> Interval | None:
         """What the change earns beyond the base, None if it was not answered."""
@@ -115,10 +138,8 @@ class Asker:
         method = " and ".join(dict.fromkeys(worth.method for worth in found)) or "not asked in the time given"
         return Evidence(method, len(found) + 1, sum(worth.seconds for worth in found))
 
-    def _answer(self, q: Question, until: float) -> None:
-        if self.control.stop.is_set() or until - time.monotonic() < LEAST_SECONDS:
-            return
-        worth = revalue(self.base, q.program(), self.control, q.periods)  # what was begun is finished
+    def _answer(self, q: Question, control: Control) -> None:
+        worth = revalue(self.base, q.program(), control)
         with self._lock:
             self.answers[q.name] = self._learned(q, worth)
             self.tell(q.name, len(self.answers), self.asked)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from optimizer.engine.highs import solve_program
-from optimizer.engine.periods import relaxed_prices
-from optimizer.engine.program import Floats
-from optimizer.engine.revalue import Worth, settle
+from optimizer.engine.outcome import Outcome
+from optimizer.engine.revalue import CLOSED, Worth, relaxed_prices, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
@@ -37,8 +36,7 @@ from optimizer.plan.plan import Plan, jsonable
 from optimizer.resolve import resolve
 
 PLAN_GAP = 1e-3
-PLAN_SHARE = 0.2  # of the time, for a plan
-BASE_SHARE = 0.2  # and for proving it more tightly
+BASE_SHARE = 0.25  # of the time, for a plan and its proof
 CURVES = 3  # owners whose value curve is drawn
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
@@ -103,10 +101,10 @@ def explain(
 def investigate(asked: Asked) -> dict[str, Any]:
     """The document for a study: of its plan, or of the conflict that rules one out."""
     found, clock = asked.study, asked.clock
-    outcome = solve_program(found.program, gap=PLAN_GAP, time_limit=clock.share(PLAN_SHARE), start=asked.start,
-                            seed=clock.control.seed, cancel=asked.cancel)  # fmt: skip
+    outcome = solve_program(found.program, gap=CLOSED, time_limit=clock.share(BASE_SHARE), start=asked.start,
+                            threads=asked.threads, seed=clock.control.seed, cancel=asked.cancel)  # fmt: skip
     document: dict[str, Any] = {
-        "schema": SCHEMA, "status": outcome.status, "name": found.data.name, "currency": found.data.currency,
+        "schema": SCHEMA, "status": _status(outcome), "name": found.data.name, "currency": found.data.currency,
         "periods": list(found.data.calendar.periods), "drop": list(found.drop), "explain_time": clock.whole,
         **{table: [] for table in TABLES}, "conflict": None, "partial": False, "questions": 0, "skipped": [],
     }  # fmt: skip
@@ -115,8 +113,16 @@ def investigate(asked: Asked) -> dict[str, Any]:
     elif outcome.values:
         x = np.array([outcome.values[name][key] for name, key in found.program.cols], float)
         with ThreadPoolExecutor(asked.threads) as pool:
-            document |= _answered(found, x, outcome.bound, clock, pool, asked.progress)
+            base = settle(found.program, x, clock.control, outcome.bound, outcome.seconds)
+            asker = Asker(base, clock.control, pool, asked.threads, asked.progress or (lambda *_: None))
+            document |= _answered(found, asker, clock)
     return document
+
+
+def _status(outcome: Outcome) -> str:
+    """As a solve at the usual gap would end; the base is proved further."""
+    near = outcome.status == "feasible" and outcome.gap is not None and outcome.gap <= PLAN_GAP
+    return "optimal" if near else outcome.status
 
 
 def _instance(of: Plan | Instance) -> tuple[Instance, tuple[str, ...]]:
@@ -143,13 +149,9 @@ def _start(of: Plan | Instance) -> Mapping[str, Mapping[Any, float]] | None:
     }
 
 
-def _answered(found: Study, x: Floats, bound: float | None, clock: Clock, pool: ThreadPoolExecutor,
-              progress: Told | None) -> dict[str, Any]:  # fmt: skip
-    base = settle(found.program, x, replace(clock.control, deadline=time.monotonic() + clock.share(BASE_SHARE)), pool)
-    if bound is not None and bound < base.worth.high:
-        base = replace(base, worth=replace(base.worth, high=max(bound, base.worth.low)))
-    asker = Asker(base, clock.control, pool, progress or (lambda *_: None))
-    best = x if base.worth.x is None else base.worth.x
+def _answered(found: Study, asker: Asker, clock: Clock) -> dict[str, Any]:
+    best = asker.base.worth.x
+    assert best is not None
     relaxed = relaxed_prices(found.program, clock.control)
     prices = np.zeros(found.program.row_lower.size) if relaxed is None else relaxed[1]
     about = limits.Limits(found, found.used(best), prices)
@@ -160,7 +162,7 @@ def _answered(found: Study, x: Floats, bound: float | None, clock: Clock, pool: 
     return {
         "objective_usd": asker.worth.low,
         "bound_usd": asker.worth.high,
-        "base": _base(base.worth, asker.worth),
+        "base": _base(asker.base.worth, asker.worth),
         "constraints": list(limits.constraints(about, asker, together)),
         "limits": owners(about, asker),
         "bundles": joint,
@@ -182,9 +184,14 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
            ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
     """Put the questions, stage by stage, each with its share of the time."""
     found, x, short = about.study, why.x, why.short()
-    lots_more, forcing = list(about.more()), list(why.forcing(short))
-    asker.ask(lots_more, clock.share(0.25))
-    asker.ask(forcing, clock.share(0.5))
+    lots_more = list(about.more())
+    forcing = list(why.forcing(short))
+    asker.ask(forcing, clock.share(0.25))
+    asker.ask(lots_more, clock.share(0.15))
+    several = list(about.several(asker))
+    asker.ask(several, clock.share(0.05))
+    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.2))
+    asker.better([q.name for q in forcing], clock.share(0.1))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
     even, cheapest = {}, {}
@@ -197,12 +204,11 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
             cheapest[f.of.id] = way
     asker.ask(why.banning(why.funded()), clock.share(0.1))
     asker.ask(verdicts.policy_questions(found), clock.share(0.1))
-    asker.ask(about.more(promises=True), clock.share(0.1))
     asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
     for lot in about.lots()[:CURVES]:
         asker.ask(about.curve(lot), clock.share(0.1) / CURVES)
     asker.ask(about.by_period(), clock.share(0.2))
-    asker.tighten([q.name for q in lots_more], clock.control.left)
+    asker.better(list(asker.answers), clock.control.left)
     return even, cheapest
 
 

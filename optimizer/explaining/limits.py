@@ -56,12 +56,6 @@ class Limits:
         """Rows that an owner feeds."""
         return self.fed[lot]
 
-    def at(self, lot: Lot) -> tuple[int, ...]:
-        """Positions of the periods in which a lot may matter."""
-        periods = self.study.data.calendar.periods
-        found = {t for row in self.of(lot) if self.telling(row) for t in self._periods(row)}
-        return tuple(i for i, t in enumerate(periods) if t in found)
-
     def rank(self, lot: Lot, period: str = "") -> float:
         """What the relaxation says that one lot would earn: no more than an order in which to ask."""
         return sum(
@@ -70,12 +64,21 @@ class Limits:
             if not period or row.period == period
         )
 
-    def more(self, *, promises: bool = False) -> Iterator[Question]:
-        """One lot more, in all periods: of what is there, or one smaller promise."""
-        for lot in (lot for lot in self.lots() if lot.promise == promises):
-            loosens = not lot.owner.startswith("pools.")  # a node costs its keep
-            yield Question(more(lot), partial(self.study.with_lots, lot, 1), loosens=loosens, rank=self.rank(lot),
-                           periods=self.at(lot))  # fmt: skip
+    def more(self) -> Iterator[Question]:
+        """One lot more, in all periods: of what is there, and one smaller promise."""
+        yield from (self._more(lot, 1, self.rank(lot)) for lot in self.lots())
+
+    def several(self, asker: Asker) -> Iterator[Question]:
+        """As many lots as there are, where it is not resolved what one earns and so many may earn more than the gap."""
+        for lot in self.lots():
+            gain, estimate = asker.gain(more(lot)), lot.max_lots * asker.estimate(more(lot))
+            if gain and lot.max_lots > 1 and not gain.positive and gain.high > 0 and estimate > asker.worth.width:
+                yield self._more(lot, lot.max_lots, estimate)
+
+    def _more(self, lot: Lot, n: int, rank: float) -> Question:
+        """A node costs its keep, so that one more may be worth less than nothing."""
+        return Question(more(lot, n), partial(self.study.with_lots, lot, n), loosens=not lot.owner.startswith("pools."),
+                        rank=rank)  # fmt: skip
 
     def less(self) -> Iterator[Question]:
         """One lot fewer, in all periods."""
@@ -105,9 +108,8 @@ class Limits:
             elif not lot.lasting:
                 at = self._periods(row)
                 program = partial(self.study.with_lots, lot, 1, tuple(at))
-                periods = tuple(self.study.data.calendar.periods.index(t) for t in at)
                 yield Question(in_period(row, lot), program, loosens=not lot.owner.startswith("pools."),
-                               rank=self.rank(lot, row.period), periods=periods)  # fmt: skip
+                               rank=self.rank(lot, row.period))  # fmt: skip
 
     def curve(self, lot: Lot) -> Iterator[Question]:
         """Several lots more and fewer."""
@@ -128,7 +130,7 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
     """One line per named row and period: what there is, what is used, and what its class is."""
     for row in limits.rows:
         lot = limits.owner[row.at]
-        name, gain = _best_answer(row, lot, asker) if limits.telling(row) else ("", None)
+        name, gain, lots = _best_answer(row, lot, asker) if limits.telling(row) else ("", None, 1)
         yield {
             "family": row.family.name,
             "row": row.family.label(row.key),
@@ -142,17 +144,21 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
             "class": class_of(row, gain, asker, lot is not None and lot.owner in joint),
             "owner": lot.owner if lot else None,
             "lot": lot.text if lot else "5 % of the row",
+            "lots": lots,
             "one_more_usd": gain.json() if gain else None,
             **(asker.evidence(name).json() if gain else Evidence("room is left", 0, 0.0).json() if not row.full
                else Evidence("not asked in the time given", 0, 0.0).json()),
         }  # fmt: skip
 
 
-def _best_answer(row: Used, lot: Lot | None, asker: Asker) -> tuple[str, Interval | None]:
-    """A lot in that period alone if it surely earns there, else a lot that stays over the horizon, as lots do."""
-    names = [in_period(row, lot), *([more(lot)] if lot else [])]
-    answers = [(name, gain) for name in names if (gain := asker.gain(name)) is not None]
-    return next((each for each in answers if each[1].positive), answers[-1] if answers else (names[0], None))
+def _best_answer(row: Used, lot: Lot | None, asker: Asker) -> tuple[str, Interval | None, int]:
+    """A lot in that period alone if it surely earns there, else lots that stay over the horizon, the fewest that do."""
+    several = [(more(lot, n), n) for n in range(1, lot.max_lots + 1)] if lot else []
+    names = [(in_period(row, lot), 1), *several]
+    answers = [(name, gain, n) for name, n in names if (gain := asker.gain(name)) is not None]
+    sure = next((each for each in answers if each[1].positive), None)
+    one = [each for each in answers if each[2] == 1]
+    return sure or (one[-1] if one else (names[0][0], None, 1))
 
 
 def class_of(row: Used, gain: Interval | None, asker: Asker, joint: bool) -> Class:

@@ -18,13 +18,15 @@ Row = dict[str, Any]
 def owners(limits: Limits, asker: Asker) -> list[Row]:
     """One line per owner: what a lot is, costs and earns; the best use of money first."""
     found = [_owner(limits, asker, lot) for lot in limits.lots()]
-    return sorted(found, key=lambda row: -row["sort"])
+    return sorted(found, key=lambda row: row["sort"], reverse=True)
 
 
 def _owner(limits: Limits, asker: Asker, lot: Lot) -> Row:
     gain, loss = asker.gain(more(lot)), asker.gain(more(lot, -1))
     lost = asker.answers.get(more(lot, -1))
     price, share = lot.usd_per_lot, _share(limits, lot)
+    average = average_price(asker, lot)
+    surely = average[0].low if average else 0.0
     middle = gain.middle if gain and np.isfinite(gain.middle) else 0.0
     return {
         "owner": lot.owner,
@@ -46,7 +48,7 @@ def _owner(limits: Limits, asker: Asker, lot: Lot) -> Row:
         "curve": list(_curve(asker, lot)),
         **_steps(asker, lot),
         **asker.evidence(more(lot)).json(),
-        "sort": middle,
+        "sort": (max(surely, 0.0), middle),
     }
 
 

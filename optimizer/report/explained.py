@@ -53,7 +53,7 @@ def sentences(document: Document) -> Iterator[Line]:
 
 def _limits(document: Document) -> Iterator[Line]:
     currency, order = document["currency"], document["periods"]
-    scarce = [row for row in document["limits"] if _surely(row["one_more_usd"])]
+    scarce = [row for row in document["limits"] if _surely(_average(row))]
     if scarce:
         yield "fair", "What limits us, and what one lot more is worth over the horizon (present value):"
         for row in scarce[:SHOWN]:
@@ -61,12 +61,38 @@ def _limits(document: Document) -> Iterator[Line]:
             cost += f" ({row['decides']} decides)" if row["decides"] else ""
             when = spans([t for t in row["periods"] if t], order)
             full = f" (full in {when})" if when else ""
-            gain = interval(row["one_more_usd"], currency)
-            yield "item", f"{row['owner']}: {row['lot']}{'' if row['promise'] else ' more'} earns {gain}{cost}{full}."
+            yield "item", f"{row['owner']}: {_earns(row, currency)}{cost}{full}."
     elif document["limits"]:
-        yield "fair", "No single limit is shown to be worth a lot more at this gap; see the bundles and the tables."
+        gap = money(_gap(document), currency)
+        yield "fair", f"No single limit is shown to be worth a lot more than the {gap} between plan and proof:"
+        for row in [row for row in document["limits"] if row["one_more_usd"]][:SHOWN]:
+            yield "item", f"{row['owner']}: {row['lot']} earns {_upto(row['one_more_usd'], currency)}."
     else:
         yield "good", "Nothing is full: no limit holds the plan back."
+
+
+def _average(row: Row) -> list[float | None] | None:
+    best = row["average_incremental_price"]
+    ends: list[float | None] | None = best["usd"] if best else None
+    return ends
+
+
+def _earns(row: Row, currency: str) -> str:
+    """One lot, or where only several surely earn, each of those."""
+    more = "" if row["promise"] else " more"
+    if _surely(row["one_more_usd"]):
+        return f"{row['lot']}{more} earns {interval(row['one_more_usd'], currency)}"
+    k = row["average_incremental_price"]["k"]
+    return f"{k} x {row['lot']}{more} earn {interval(_average(row), currency)} each"
+
+
+def _upto(ends: list[float | None], currency: str) -> str:
+    return "something that is not bounded" if ends[1] is None else f"no more than {money(ends[1], currency)}"
+
+
+def _gap(document: Document) -> float:
+    ends = document["base"]["usd"]
+    return float(ends[1] - ends[0])
 
 
 def _next(document: Document) -> Iterator[Line]:
