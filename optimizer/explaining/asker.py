@@ -20,9 +20,8 @@ ROUNDING = 1e-9  # of the objective: what is smaller is nothing
 LEAST_SECONDS = 0.05
 VAGUE = 0.4  # width of an interval, of what it says, beyond which a better plan is looked for
 MOST_SECONDS = 10.0  # of one question of a large program
-BETTER_SECONDS = (
-    5.0  # for a better plan: in less there is none, so that few questions have it rather than all too little
-)
+ASK_SECONDS = 2.5  # of one at least: in less nothing is found, and the last question is rather left out
+BETTER_SECONDS = 6.0  # for a better plan at least
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 
@@ -77,7 +76,7 @@ class Asker:
         ordered = sorted(new.values(), key=lambda q: -q.rank)
         self.asked += len(ordered)
         self.questions |= new
-        self._spread(self._answer, ordered, seconds)
+        self._spread(self._answer, ordered, seconds, least=ASK_SECONDS)
         self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
 
     def better(self, names: Iterable[str], seconds: float) -> None:
@@ -91,15 +90,14 @@ class Asker:
         return -np.inf if worth is None else worth.high - self._high
 
     def _spread(self, answer: Callable[[Question, Control], None], questions: Sequence[Question], seconds: float,
-                least: float = LEAST_SECONDS) -> None:  # fmt: skip
+                least: float) -> None:  # fmt: skip
         """Questions in their order, each with its share of what is left; where all are exact, with all of it."""
         until = min(time.monotonic() + seconds, self.control.deadline)
         left = iter(range(len(questions), 0, -1))
 
         def next_one(q: Question) -> None:
-            share = self.workers / next(left)
-            now = time.monotonic()
-            if self.control.stop.is_set() or until - now < LEAST_SECONDS:
+            share, now = self.workers / next(left), time.monotonic()
+            if self.control.stop.is_set() or until - now < (LEAST_SECONDS if self.exact else least / 2):
                 return
             each = min(max(least, min(MOST_SECONDS, share * (until - now))), until - now)
             answer(q, self.control if self.exact else self.control.until(each))

@@ -186,11 +186,11 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
     found, x, short = about.study, why.x, why.short()
     lots_more = list(about.more())
     forcing = list(why.forcing(short))
-    asker.ask(forcing, clock.share(0.25))
-    asker.ask(lots_more, clock.share(0.15))
+    asker.ask(forcing, clock.share(0.27))
+    asker.ask(lots_more, clock.share(0.18))
     several = list(about.several(asker))
     asker.ask(several, clock.share(0.05))
-    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.2))
+    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.22))
     asker.better([q.name for q in forcing], clock.share(0.1))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
