@@ -35,6 +35,7 @@ class Question:
     loosens: bool = False
     tightens: bool = False
     rank: float = 0.0  # the higher the sooner
+    within: tuple[Question, ...] = ()  # smaller loosenings: none is worth more than this one
 
 
 @dataclass
@@ -140,6 +141,10 @@ class Asker:
         worth = revalue(self.base, q.program(), control)
         with self._lock:
             self.answers[q.name] = self._learned(q, worth)
+            for each in q.within:
+                self.questions.setdefault(each.name, each)
+                smaller = replace(worth, low=self._low, x=self.base.worth.x, high=max(worth.high, self._low))
+                self.answers.setdefault(each.name, smaller)
             self.tell(q.name, len(self.answers), self.asked)
 
     def _learned(self, q: Question, worth: Worth) -> Worth:

@@ -36,7 +36,7 @@ from optimizer.plan.plan import Plan, jsonable
 from optimizer.resolve import resolve
 
 PLAN_GAP = 1e-3
-BASE_SHARE = 0.25  # of the time, for a plan and its proof
+BASE_SHARE = 0.22  # of the time, for a plan and its proof
 CURVES = 3  # owners whose value curve is drawn
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
@@ -184,13 +184,13 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
            ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
     """Put the questions, stage by stage, each with its share of the time."""
     found, x, short = about.study, why.x, why.short()
-    lots_more = list(about.more())
+    lots_more = list(about.more(asker))
     forcing = list(why.forcing(short))
-    asker.ask(forcing, clock.share(0.27))
-    asker.ask(lots_more, clock.share(0.18))
+    asker.ask(forcing, clock.share(0.25))
+    asker.ask(lots_more, clock.share(0.22))
     several = list(about.several(asker))
-    asker.ask(several, clock.share(0.05))
-    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.22))
+    asker.ask(several, clock.share(0.03))
+    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.28))
     asker.better([q.name for q in forcing], clock.share(0.1))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -64,9 +64,17 @@ class Limits:
             if not period or row.period == period
         )
 
-    def more(self) -> Iterator[Question]:
-        """One lot more, in all periods: of what is there, and one smaller promise."""
-        yield from (self._more(lot, 1, self.rank(lot)) for lot in self.lots())
+    def more(self, asker: Asker) -> Iterator[Question]:
+        """One lot more, in all periods: of what is there, and one smaller promise.
+
+        Where one seems to earn less than the gap all that there are are asked about at once: that bounds one as well.
+        """
+        for lot in self.lots():
+            rank, costless = self.rank(lot), not lot.owner.startswith("pools.")
+            if asker.exact or lot.max_lots == 1 or not costless or rank > asker.worth.width:
+                yield self._more(lot, 1, rank)
+            else:
+                yield replace(self._more(lot, lot.max_lots, rank), within=(self._more(lot, 1, rank),))
 
     def several(self, asker: Asker) -> Iterator[Question]:
         """As many lots as there are, where it is not resolved what one earns and so many may earn more than the gap."""
