@@ -1,0 +1,101 @@
+"""A plan of a variant near the plan of its base.
+
+The strategy of the base is tried as it is, and improved with placement continuous. Placement then has only the
+columns that the base plan or that strategy uses, a third of all, and loses nothing by it that can be measured. No
+step has a clock of its own, so that a plan depends on the variant and on nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.engine.messages import Tick
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.search import solve_held
+from optimizer.engine.solver import Control, Highs
+from optimizer.engine.start import dived, moving_with, placed, relax
+
+USED = 1e-6
+FINER = 0.2  # of the gap: for a strategy that is decided a second time
+NODES = 200  # of the strategy
+PERIOD_GAP, PERIOD_NODES = 1e-4, 20  # of one period with its strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Unhurried(Control):
+    """Steps end by their work; the clock ends only the whole."""
+
+    def until(self, seconds: float) -> Control:
+        """The same: no step has a clock of its own."""
+        return self
+
+    def quietly(self, seconds: float, gap: float = 0.0) -> Control:
+        """For a step whose own plans and bounds say nothing about the whole."""
+        return replace(self, tell=lambda _: None, gap=gap)
+
+
+def near(program: Program, control: Control, base: Floats) -> Floats | None:
+    """A plan that uses what the base uses, base being nearly a plan; None if none was found."""
+    strategy = _decided(program, control, base, control.gap)
+    if strategy is None:
+        return None
+    found = placed(_with_used(program, base, strategy), control, _bounded(program, base, strategy), control.gap, base)
+    return placed(program, control, strategy, control.gap, base) if found is None else found
+
+
+def nearer(program: Program, control: Control, x: Floats) -> Floats:
+    """A better plan than x: strategy decided to a finer gap and placed, then each period decided whole again."""
+    strategy = _decided(program, control, x, FINER * control.gap)
+    if strategy is None:
+        return x
+    part = _with_used(program, x, strategy)
+    found = placed(part, control, _bounded(program, x, strategy), control.gap, x)
+    return _by_period(part, control, _better(program, x, found))
+
+
+def _decided(program: Program, control: Control, x: Floats, gap: float) -> Floats | None:
+    """The strategy of x, or where it cannot hold another, improved; the bound that this proves is told."""
+    strategy = program.strategy & program.integer
+    relaxed = replace(program, integer=strategy)
+    y = solve_held(relaxed, control.quietly(control.left), ~strategy, x)
+    if y is None and (anew := relax(program, control)) is not None:
+        y = dived(program, anew)
+    if y is None:
+        return None
+    highs = Highs(relaxed, control.quietly(control.left, gap), mip_max_nodes=NODES)
+    highs.begin_from(np.arange(y.size, dtype=np.int32), y)
+    highs.run()
+    control.tell(Tick(None, highs.bound()))
+    better = highs.plan()
+    return y if better is None else better
+
+
+def _with_used(program: Program, x: Floats, y: Floats) -> Program:
+    """The program in which placement that neither x nor y uses stays where x has it."""
+    shut = program.integer & ~program.strategy & (x < 0.5) & (y < USED)
+    lower, upper = np.where(shut, x, program.col_lower), np.where(shut, x, program.col_upper)
+    return replace(program, col_lower=lower, col_upper=upper)
+
+
+def _bounded(program: Program, x: Floats, y: Floats) -> Floats:
+    part = _with_used(program, x, y)
+    return np.clip(y, part.col_lower, part.col_upper)
+
+
+def _by_period(program: Program, control: Control, x: Floats) -> Floats:
+    """x with one period after the other decided again, its strategy included."""
+    for t in np.unique(program.period[program.integer & (program.period >= 0)]):
+        if control.over:
+            break
+        free = program.period == t
+        free |= moving_with(program, free)
+        step = control.quietly(control.left, PERIOD_GAP)
+        x = _better(program, x, solve_held(program, step, free, x, x, mip_max_nodes=PERIOD_NODES))
+    return _better(program, x, solve_held(program, control.quietly(control.left), ~program.integer, program.rounded(x)))
+
+
+def _better(program: Program, x: Floats, y: Floats | None) -> Floats:
+    sense = 1.0 if program.maximise else -1.0
+    return x if y is None or sense * (program.objective(y) - program.objective(x)) <= 0 else y
