@@ -65,7 +65,7 @@ def _improve(request: Request, control: Control, known: Known, patience: float) 
         x = placed(program, control.quietly(SHARE * control.left), strategy, NEAR)
     if x is not None and known.offer(x):
         control.tell(Incumbent(x))
-    while known.x is None and not control.over:  # another worker may find one
+    while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
         Improver(program, relaxed.guide, known, request.seed).run(control, patience)
