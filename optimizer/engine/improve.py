@@ -57,9 +57,9 @@ class Improver:
         self._row_of, self._short = program.row_of, np.diff(program.start) < LONG_ROW
         self._rng = np.random.default_rng(seed)
 
-    def run(self, control: Control, patience: float = np.inf) -> None:
-        """Until the clock, or until every kind has failed `patience` times in a row."""
-        while not control.over and min(kind.failures for kind in self.kinds.values()) < patience:
+    def run(self, control: Control, tries: float = np.inf) -> None:
+        """Until the clock, or for so many neighbourhoods."""
+        while not control.over and sum(kind.tries for kind in self.kinds.values()) < tries:
             x = self.known.x
             assert x is not None
             name = self._choose()

@@ -21,7 +21,7 @@ from optimizer.engine.solver import TOLERANCE, Control, Tell
 from optimizer.engine.start import dived, placed, relax
 
 NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
-PATIENCE = 3  # failures in a row of every kind of neighbourhood, after which the proof is worth more
+CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
@@ -40,7 +40,7 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
     if request.role == "improve":
         _improve(request, control, known, np.inf)
         return Verdict("ended", known.x, None)
-    _improve(request, control.until(SHARE * control.left), known, PATIENCE)
+    _improve(request, control.until(SHARE * control.left), known, TRIES if request.gap < CLOSE else 0)
     x = known.x
     return search(program, control, request.start if x is None else (np.arange(x.size, dtype=np.int32), x), known)
 
@@ -54,7 +54,7 @@ def _proved(request: Request, control: Control, known: Known) -> Verdict:
     return replace(verdict, x=polish(request.program, control, x))
 
 
-def _improve(request: Request, control: Control, known: Known, patience: float) -> None:
+def _improve(request: Request, control: Control, known: Known, tries: float) -> None:
     """A first plan, from the start that was given or by construction, then better ones."""
     program = request.program
     relaxed = relax(program, control)
@@ -68,7 +68,7 @@ def _improve(request: Request, control: Control, known: Known, patience: float) 
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
-        Improver(program, relaxed.guide, known, request.seed).run(control, patience)
+        Improver(program, relaxed.guide, known, request.seed).run(control, tries)
 
 
 def _started(request: Request, control: Control) -> Floats | None:
