@@ -22,6 +22,7 @@ from optimizer.engine.start import dived, placed, relax
 
 NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
 CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
+FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing a first plan may take, and what it has at least
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
@@ -62,7 +63,8 @@ def _improve(request: Request, control: Control, known: Known, tries: float) -> 
         return
     x = _started(request, control)
     if x is None and (strategy := dived(program, relaxed)) is not None:
-        x = placed(program, control.quietly(SHARE * control.left), strategy, NEAR)
+        seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
+        x = placed(program, control.quietly(seconds), strategy, NEAR)
     if x is not None and known.offer(x):
         control.tell(Incumbent(x))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
