@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,14 +17,16 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import AT_ROOT, Base, bettered, revalue, settle
 from optimizer.engine.solver import Control
+from optimizer.explaining.asker import Asker, Question
+from optimizer.report.explained import sentences
 
 
-def control(seconds: float = 2.0) -> Control:
+def control(seconds: float = 1.0) -> Control:
     return Control(time.monotonic() + seconds, threading.Event(), lambda _: None)
 
 
 def optimum(program: Program) -> float:
-    outcome = solve_program(program, gap=1e-6, time_limit=30)
+    outcome = solve_program(program, gap=1e-5, time_limit=30)
     assert outcome.status == "optimal"
     return outcome.objective
 
@@ -34,6 +38,11 @@ def base() -> Base:
     outcome = solve_program(program, gap=1e-3, time_limit=20)
     x = np.array([outcome.values[name][key] for name, key in program.cols])
     return settle(program, x, control(), outcome.bound)
+
+
+@pytest.fixture(scope="module")
+def truth(base: Base) -> float:
+    return optimum(base.program)
 
 
 def with_gpus(program: Program, by: float) -> Program:
@@ -65,8 +74,7 @@ def holds(base: Base, program: Program) -> None:
     assert worth.low >= first.low
 
 
-def test_the_base_holds_its_optimum(base):
-    truth = optimum(base.program)
+def test_the_base_holds_its_optimum(base, truth):
     assert not base.exact
     assert base.worth.low - 1e-5 * truth <= truth <= base.worth.high + 1e-5 * truth
 
@@ -87,3 +95,49 @@ def test_what_cannot_hold_is_proved_to_be_impossible(base):
     lower = program.row_lower.copy()
     lower[0] = program.row_upper[0] = 1e12
     assert revalue(base, replace(program, row_lower=lower), control()).infeasible
+
+
+def test_a_bound_of_several_lots_is_one_of_a_single_lot(base, truth):
+    program = base.program
+    one = Question("one", partial(with_gpus, program, 4.0), loosens=True)
+    both = Question("both", partial(with_gpus, program, 8.0), loosens=True, within=(one,))
+    with ThreadPoolExecutor(1) as pool:
+        asker = Asker(base, control(20.0), pool)
+        asker.ask([both], 2.0)
+        asker.ask([one], 2.0)
+        assert asker.skipped == []
+        assert asker.gain("one").high <= asker.gain("both").high + asker.worth.width
+    for name, by in (("one", 4.0), ("both", 8.0)):
+        low, high = asker.gain(name)
+        assert low - 2e-5 * truth <= optimum(with_gpus(program, by)) - truth <= high + 2e-5 * truth
+
+
+def test_a_question_that_cannot_have_its_time_is_left_out(base):
+    with ThreadPoolExecutor(1) as pool:
+        asker = Asker(base, control(20.0), pool)
+        asker.ask([Question("hasty", partial(with_gpus, base.program, 4.0), loosens=True)], 0.5)
+    assert asker.skipped == ["hasty"]
+    assert asker.gain("hasty") is None
+
+
+def said(**row: object) -> list[str]:
+    limit = {
+        "owner": "sites.home", "lot": "1 kW", "promise": False, "usd_per_lot": None, "decides": None, "periods": [],
+        "one_more_usd": [0.0, 40.0], "average_incremental_price": {"usd": [0.0, 40.0], "k": 1}, **row,
+    }  # fmt: skip
+    document = {
+        "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, 1050.0]},
+        "limits": [limit], "workflows": [], "bundles": [], "policies": [], "ties": [], "partial": False,
+    }  # fmt: skip
+    return [text for _, text in sentences(document)]
+
+
+def test_the_first_screen_says_how_far_an_unresolved_limit_could_go():
+    lines = said()
+    assert any("$50" in line for line in lines)
+    assert any("sites.home: 1 kW earns no more than $40" in line for line in lines)
+
+
+def test_the_first_screen_says_of_how_many_lots_a_price_is():
+    lines = said(average_incremental_price={"usd": [10.0, 20.0], "k": 4})
+    assert any(line.startswith("sites.home: 4 x 1 kW more earn") and "each" in line for line in lines)

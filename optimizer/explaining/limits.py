@@ -77,10 +77,11 @@ class Limits:
                 yield replace(self._more(lot, lot.max_lots, rank), within=(self._more(lot, 1, rank),))
 
     def several(self, asker: Asker) -> Iterator[Question]:
-        """As many lots as there are, where it is not resolved what one earns and so many may earn more than the gap."""
+        """As many lots as there are, where one seems to earn less than the gap and so many may earn more."""
         for lot in self.lots():
-            gain, estimate = asker.gain(more(lot)), lot.max_lots * asker.estimate(more(lot))
-            if gain and lot.max_lots > 1 and not gain.positive and gain.high > 0 and estimate > asker.worth.width:
+            gain, estimate, gap = asker.gain(more(lot)), asker.estimate(more(lot)), asker.worth.width
+            open_yet = gain is not None and not gain.positive and gain.high > 0
+            if open_yet and lot.max_lots > 1 and estimate <= gap < lot.max_lots * estimate:
                 yield self._more(lot, lot.max_lots, estimate)
 
     def _more(self, lot: Lot, n: int, rank: float) -> Question:
