@@ -25,7 +25,7 @@ MAY = {
     "report": {"formulation", "plan", "instance", "catalogue"},
     "comparing": {"plan"},
     "variants": {"formulation", "engine", "instance", "plan", "solving"},
-    "sweeping": {"engine", "instance", "plan", "solving", "variants"},
+    "sweeping": {"engine", "formulation", "instance", "plan", "solving", "variants"},
     "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
 }

@@ -58,7 +58,10 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(cluster, tmp_path):
     assert {row["status"] for row in there.rows} == {"optimal"}
 
 
-def test_no_scheduler_at_the_address_is_said(monkeypatch):
+def test_no_scheduler_at_the_address_is_said_before_the_base_is_solved(monkeypatch):
     monkeypatch.setattr(parallel, "CONNECT_SECONDS", 1.0)
+    begun = []
+    told_of_base = begun.append  # called as soon as the base has a plan
     with pytest.raises(BadInput, match="no scheduler answers at tcp://127"):
-        sweep(quick.instance(), ["sites.ashburn.power_mw=*1"], address="tcp://127.0.0.1:9")
+        sweep(quick.instance(), ["sites.ashburn.power_mw=*1"], address="tcp://127.0.0.1:9", progress=told_of_base)
+    assert not begun

@@ -11,12 +11,14 @@ import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 import quick
 
 from optimizer import BadInput, solve, sweep
+from optimizer.formulation.family import Row, family
 from optimizer.sweeping import frontier
 from optimizer.sweeping.design import Axis, axis, changed, points
 from optimizer.sweeping.sweep import TIMES
@@ -132,6 +134,28 @@ def test_families_are_toggled_as_an_axis():
     assert values == sorted(values)
     assert values[0] == pytest.approx(quick.NET_VALUE, rel=1e-6)
     assert values[1] == pytest.approx(solve(quick.instance(), gap=1e-6, drop=["power_limit"]).objective_usd, rel=2e-6)
+
+
+@family(index="period", unit="replicas", price="$/replica")
+def few_replicas_limit(m, d):
+    """No more than one replica stands in a period."""
+    for t in d.calendar.periods:
+        yield Row((t,), sum(m.replicas[k] for k in m.replicas if k[-1] == t), "<=", 1)
+
+
+def test_families_of_your_own_hold_in_every_member():
+    bare, held = run(POWER), run(POWER, extra=[few_replicas_limit])
+    for point, row, free in zip(held.points, held.rows, bare.rows, strict=True):
+        cold = solve(quick.instance(), gap=1e-6, extra=[few_replicas_limit], judge=False,
+                     set=[f"{k}={v}" for k, v in point.items()])  # fmt: skip
+        assert row["objective_usd"] == pytest.approx(cold.objective_usd, rel=2e-6)
+        assert row["objective_usd"] < free["objective_usd"]
+
+
+def test_a_family_that_no_other_process_can_find_is_refused():
+    hidden = replace(few_replicas_limit, name="another_limit")
+    with pytest.raises(BadInput, match="another_limit cannot be sent to other processes"):
+        run(POWER, extra=[hidden])
 
 
 def test_finished_members_are_kept_and_not_solved_again(grid, tmp_path):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from threading import Lock
 from time import process_time
 from typing import Any
 
 from optimizer.engine.outcome import Outcome
-from optimizer.instance.faults import BadInput
+from optimizer.formulation.family import Family
+from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.load import parse
 from optimizer.plan.figures import listed, named
 from optimizer.plan.plan import Document
@@ -25,20 +27,36 @@ Row = dict[str, Any]
 _SOLVING = Lock()  # one member at a time in a process: its solver holds one program
 
 
+def sendable(extra: Iterable[Family]) -> list[tuple[str, str]]:
+    """Where another process finds each family; BadInput if it cannot."""
+    return [_reference(each) for each in extra]
+
+
 def packed(base: Base) -> bytes:
     """All that another process needs to solve members: the instance as data, the options, the base plan."""
     posed = base.posed
-    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome)
+    named = sendable(posed.extra)
+    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome, named)
     return zlib.compress(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 @lru_cache(maxsize=1)
 def unpacked(study: bytes) -> Base:
     """The base in this process: read, resolved, stated and compiled once for all its members here."""
-    data, options, scenario, outcome = pickle.loads(zlib.decompress(study))
-    posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"])
+    data, options, scenario, outcome, named = pickle.loads(zlib.decompress(study))
+    extra = [getattr(import_module(module), name) for module, name in named]
+    posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"], extra=extra)
     found: Outcome = outcome
     return Base(posed, found)
+
+
+def _reference(each: Family) -> tuple[str, str]:
+    """Where another process finds a family; one that was made inside a function cannot be found."""
+    module, name = each.rows.__module__, each.name
+    if getattr(import_module(module), name, None) is not each:
+        message = f"{name} cannot be sent to other processes: define it at the top of a module, under its own name"
+        raise BadInput([Fault(None, None, None, "extra", message)])
+    return module, name
 
 
 def solve_member(study: bytes, point: Point, nodes: int) -> Row:

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from optimizer.engine.progress import Listener
+from optimizer.formulation.family import Family
 from optimizer.instance.changes import apply
 from optimizer.instance.faults import BadInput
 from optimizer.instance.schema import Instance
@@ -26,7 +27,7 @@ from optimizer.solving import answered, pose, refuse_unknown_families
 from optimizer.sweeping import design as designs
 from optimizer.sweeping.design import Axis, Point
 from optimizer.sweeping.frontier import between, steps
-from optimizer.sweeping.member import packed, told
+from optimizer.sweeping.member import packed, sendable, told
 from optimizer.sweeping.parallel import Cancel, cluster, processes, solve_all
 from optimizer.sweeping.store import Store, key
 from optimizer.sweeping.sweep import Sweep
@@ -56,6 +57,7 @@ def sweep(
     scenario: str | None = None,
     set: Sequence[str] = (),
     drop: Sequence[str] = (),
+    extra: Sequence[Family] = (),
     gap: float = 1e-3,
     time_limit: float = 300.0,
     nodes: int = 2000,
@@ -71,6 +73,7 @@ def sweep(
     """Solve every member of a design over the axes `vary` (`PATH=a:b:n`, `PATH=v1,v2`), in parallel.
 
     `time_limit` (seconds) and `nodes` are per member. `store` is a directory in which finished members are kept.
+    `extra` are families of your own, defined at the top of a module that the other processes can import.
     `address` is a Dask scheduler's; `executor` opens any other executor of so many workers. From a script, call it
     under `if __name__ == "__main__":`, as every process pool asks.
     """
@@ -78,15 +81,20 @@ def sweep(
     points = designs.points(design, axes, samples, seed)
     _refuse_unknown(instance, axes)
     limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
-    posed = pose(instance, limits, scenario=scenario, set=set, drop=drop)
-    spec = {"instance": instance.dump(), "options": posed.options, "scenario": scenario, "nodes": nodes} | _versions()
+    posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
+    named = {"extra": sendable(extra)} if extra else {}
+    opened = executor or (cluster(address) if address else processes)
+    if address:
+        with opened(1):  # a wrong address is said before the base is solved
+            pass
+    asked = {"options": posed.options, "scenario": scenario, "nodes": nodes, **named}
+    spec = {"instance": instance.dump(), **asked} | _versions()
     kept = Store(Path(store) if store else None, spec)
     outcome = kept.base()
     base = Base(posed, outcome) if outcome else Base.of(posed, progress)
     if outcome is None:
         kept.keep_base(base.outcome)
     many = workers or os.cpu_count() or 1
-    opened = executor or (cluster(address) if address else processes)
     solved = partial(_solve, kept, packed(base), nodes, opened, ON_CLUSTER if address else many, told_of, cancel)
     solved(points)
     for _ in range(refine):
