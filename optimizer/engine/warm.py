@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -19,37 +19,16 @@ from highspy import HighsModelStatus as Model
 
 from optimizer.engine.align import Layout, NewStructure
 from optimizer.engine.highs import reported
-from optimizer.engine.improve import Improver
-from optimizer.engine.known import Known
-from optimizer.engine.messages import Ending, Incumbent, Message, Tick, Verdict
-from optimizer.engine.near import Unhurried, near, nearer
-from optimizer.engine.outcome import Outcome, SolverError, Values
-from optimizer.engine.program import Floats, Ints, Program
+from optimizer.engine.messages import Ending, Incumbent, Message, Tick
+from optimizer.engine.near import Unhurried
+from optimizer.engine.outcome import Outcome, Values
+from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import Scaled, scale
-from optimizer.engine.search import polish, unbounded_or_infeasible
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import relax
+from optimizer.engine.stages import searched
 from optimizer.engine.watch import Watch
 
-HEURISTICS = (
-    "mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost",
-    "mip_heuristic_run_feasibility_jump",
-)  # fmt: skip
-PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0, "presolve": "off"}
-SEARCH = {
-    "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
-    "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05, "presolve": "choose",
-}  # fmt: skip
-PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
-ROOT_NODES = 1  # of a large program: better plans close the gap sooner than branching
-PATIENCE = 1  # failures in a row of every kind of neighbourhood, after which branching is worth more
-
-ENDED: dict[Any, Ending] = {
-    Model.kOptimal: "optimal", Model.kSolutionLimit: "ended", Model.kTimeLimit: "ended", Model.kInterrupt: "ended",
-}  # fmt: skip
-
 Stopped = Literal["", "work", "clock", "cancel"]
-Start = tuple[Ints, Floats]  # columns, perhaps not all, and their values
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +67,7 @@ class Warm:
         if not rebuilt and self.outcome.bound is not None and only_tightens(self.program, program):
             control.tell(Tick(None, self.outcome.bound / scaled.money))
         highs = Highs(scaled.program, control) if rebuilt else self._live(scaled.program, control)
-        ending = watch.ended(_searched(highs, control, _hint(self.outcome, program, scaled), work.nodes))
+        ending = watch.ended(searched(highs, control, _hint(self.outcome, program, scaled), work.nodes))
         stopped = _stopped(stop, control, ending)
         status = "interrupted" if stopped == "cancel" else watch.status(ending, work.gap)
         found = reported(watch, status, {**asdict(work), "time_limit": work.seconds, "threads": 1})
@@ -154,76 +133,6 @@ def _control(watch: Watch, work: Work, stop: Stop) -> Control:
                 stop.set()
 
     return Unhurried(watch.began + work.seconds, stop, tell, work.gap, 1.0 / watch.scaled.money, 1, work.seed)
-
-
-def _searched(highs: Highs, control: Control, hint: Floats, nodes: int) -> Verdict:
-    """A plan near the base plan and its proof; where that is not enough better plans, and then the whole search."""
-    program = highs.program
-    known = np.flatnonzero(program.integer & np.isfinite(hint)).astype(np.int32)
-    base = program.rounded(np.where(np.isfinite(hint), hint, 0.0))
-    large = program.worth_constructing
-    x = _told(control, near(program, control, base)) if large else None
-    start = _whole(x) if x is not None else (known, base[known])
-    status, x = _run(highs, control, start, PROOF, min(ROOT_NODES if large else PROOF_NODES, nodes))
-    if status == Model.kSolutionLimit:
-        if large and x is not None:
-            x = _improved(program, control, x)
-        status, x = _run(highs, control, start if x is None else _whole(x), SEARCH, nodes)
-    return _verdict(highs, control, status, x)
-
-
-def _run(
-    highs: Highs, control: Control, start: Start, stage: Mapping[str, Any], nodes: int
-) -> tuple[Model, Floats | None]:
-    """One run from a start, unless all is proved already; its bound is told."""
-    if control.stop.is_set():
-        return Model.kInterrupt, start[1] if start[0].size == highs.program.cost.size else None
-    gap = {"mip_rel_gap": control.gap, "mip_abs_gap": max(control.gap * control.floor, 1e-12)}
-    highs.set(**stage, **gap, mip_max_nodes=nodes, random_seed=control.seed)
-    highs.forget()
-    if start[0].size:
-        highs.begin_from(*start)
-    status = highs.run()
-    control.tell(Tick(None, highs.bound()))
-    return status, highs.plan()
-
-
-def _improved(program: Program, control: Control, x: Floats) -> Floats:
-    """Better plans for as long as each kind of search finds some and the gap is open."""
-    x = nearer(program, control, x)
-    _told(control, x)
-    guide = None if control.over else relax(program, control)
-    if guide is None:
-        return x
-    known = Known(program)
-    known.offer(x)
-    Improver(program, guide.guide, known, control.seed).run(control, PATIENCE)
-    return x if known.x is None else known.x
-
-
-def _told(control: Control, x: Floats | None) -> Floats | None:
-    if x is not None:
-        control.tell(Incumbent(x))
-    return x
-
-
-def _verdict(highs: Highs, control: Control, status: Model, x: Floats | None) -> Verdict:
-    """What a run came to; what presolve called infeasible is looked at without it."""
-    if status in (Model.kUnbounded, Model.kUnboundedOrInfeasible):
-        return unbounded_or_infeasible(highs.program, control)
-    if status == Model.kInfeasible and x is None:
-        highs.set(presolve="off")
-        highs.forget()
-        status, x = highs.run(), highs.plan()
-    if status == Model.kInfeasible:
-        return Verdict("infeasible", None, None)
-    if status not in ENDED:
-        raise SolverError(f"HiGHS ended with status {status}")
-    return Verdict(ENDED[status], x if x is None else polish(highs.program, control, x), None)
-
-
-def _whole(x: Floats) -> Start:
-    return np.arange(x.size, dtype=np.int32), x
 
 
 def _stopped(stop: Stop, control: Control, ending: Ending) -> Stopped:
