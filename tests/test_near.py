@@ -1,0 +1,40 @@
+"""A plan near a base plan holds every row, its bound is a bound, and a second look never loses."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+from generated import instances
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from test_warm import CHANGES, FACTORS, based, cold, program
+
+from optimizer.engine.near import Unhurried, near, nearer
+from optimizer.engine.scale import scale
+
+
+@given(instances(), st.sampled_from(CHANGES), FACTORS)
+@settings(max_examples=25, deadline=None)
+def test_a_plan_near_the_base_is_a_plan_and_its_bound_holds(d, change, factor):
+    base, changed = based(program(d)), program(change(d, factor))
+    scaled, told = scale(changed), []
+    control = Unhurried(time.monotonic() + 60, threading.Event(), told.append, 1e-6, 1 / scaled.money)
+    known = [base.outcome.values.get(name, {}).get(key, 0.0) for name, key in changed.cols]
+    x = near(scaled.program, control, scaled.program.rounded(np.array(known) / scaled.unit))
+    _, best = cold(changed)
+    assume(x is not None)  # a dive may fail; the whole search then begins without a plan
+    y = nearer(scaled.program, control, x)
+    assert scaled.program.violation(y) <= 1e-6
+    assert best is not None
+    low, high = scaled.program.objective(x), scaled.program.objective(y)
+    assert low <= high <= best / scaled.money + 1e-6 * max(1.0, abs(best / scaled.money))
+    assert all(tick.bound * scaled.money >= best - 1e-6 * max(1.0, abs(best)) for tick in told)
+
+
+def test_steps_have_no_clock_of_their_own():
+    control = Unhurried(time.monotonic() + 60, threading.Event(), lambda _: None)
+    assert control.quietly(0.0).left > 50
+    assert control.until(0.0).left > 50
+    assert not control.quietly(0.0).over
