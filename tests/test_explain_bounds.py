@@ -120,6 +120,12 @@ def test_a_question_that_cannot_have_its_time_is_left_out(base):
     assert asker.gain("hasty") is None
 
 
+WAITING = {
+    "workflow": "w", "verdict": "none", "not_eligible": None, "cost_usd": [5.0, 6.0], "cheapest_change": None,
+    "break_even_factor": [1.0, 1.5], "break_even_usd": [2.0, 3.0],
+}  # fmt: skip
+
+
 def said(**row: object) -> list[str]:
     limit = {
         "owner": "sites.home", "lot": "1 kW", "promise": False, "usd_per_lot": None, "decides": None, "periods": [],
@@ -127,7 +133,7 @@ def said(**row: object) -> list[str]:
     }  # fmt: skip
     document = {
         "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, 1050.0]},
-        "limits": [limit], "workflows": [], "bundles": [], "policies": [], "ties": [], "partial": False,
+        "limits": [limit], "workflows": [WAITING], "bundles": [], "policies": [], "ties": [], "partial": False,
     }  # fmt: skip
     return [text for _, text in sentences(document)]
 
@@ -141,3 +147,7 @@ def test_the_first_screen_says_how_far_an_unresolved_limit_could_go():
 def test_the_first_screen_says_of_how_many_lots_a_price_is():
     lines = said(average_incremental_price={"usd": [10.0, 20.0], "k": 4})
     assert any(line.startswith("sites.home: 4 x 1 kW more earn") and "each" in line for line in lines)
+
+
+def test_the_first_screen_says_who_is_next_and_at_what_price():
+    assert any(line.startswith("w: funded once its best task is worth $2") for line in said())

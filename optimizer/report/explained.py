@@ -115,12 +115,10 @@ def _next(document: Document) -> Iterator[Line]:
 
 
 def _price(row: Row, currency: str) -> str:
-    low, high = row["break_even_usd"]
-    if high is None:
-        return f"not funded below {money(low, currency)} per task" if low else "its break-even value is not resolved"
-    return (
-        f"funded once its best task is worth {interval([low, high], currency)} (x{low(row['break_even_factor']):.3g})"
-    )
+    ends = row["break_even_usd"]
+    if ends[1] is None:
+        return f"not funded below {money(ends[0], currency)} per task" if ends[0] else "its break-even is not resolved"
+    return f"funded once its best task is worth {interval(ends, currency)} (x{low(row['break_even_factor']):.3g})"
 
 
 def _bundles(document: Document) -> Iterator[Line]:
