@@ -59,6 +59,8 @@ def test_axes_are_read_as_typed():
         ("gird", ["a=1,2"], "no design is called 'gird'.*Maybe grid"),
         ("grid", ["a"], "'a' is no axis"),
         ("grid", ["a=1:x:3"], "spans '1:x:3'"),
+        ("grid", ["a=nan:1:3"], "expected finite numbers"),
+        ("grid", ["a=1,,2"], "lists a value that is empty"),
         ("grid", ["a=1:2:0"], "asks for 0 values"),
         ("grid", ["a=1,2", "a=3"], "a is varied twice"),
         ("list", ["a=1,2", "b=3"], "the paths differ in number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,11 +49,16 @@ def axis(text: str) -> Axis:
         raise _refused(text, f"'{text}' is no axis, expected PATH=a:b:n or PATH=v1,v2,...")
     spanned = _RANGE.fullmatch(typed)
     if spanned is None:
-        return Axis(path, tuple(part.strip() for part in _COMMA.split(typed)))
+        listed = tuple(part.strip() for part in _COMMA.split(typed))
+        if not all(listed):
+            raise _refused(path, f"{path} lists a value that is empty: '{typed}'")
+        return Axis(path, listed)
     try:
         low, high, many = float(spanned[2]), float(spanned[3]), int(spanned[4])
     except ValueError:
         raise _refused(path, f"{path} spans '{typed}', expected two numbers and a count, a:b:n") from None
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise _refused(path, f"{path} spans '{typed}', expected finite numbers")
     if many < 1:
         raise _refused(path, f"{path} asks for {many} values, expected at least 1")
     values = tuple(f"{spanned[1]}{x:.12g}" for x in np.linspace(low, high, many))
