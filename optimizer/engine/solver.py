@@ -124,24 +124,6 @@ class Highs:
         for name, value in options.items():
             _ok(self.h.setOptionValue(name, value), f"option {name}={value!r}")
 
-    def change(self, program: Program) -> None:
-        """Become another program of the same columns, rows and coefficients."""
-        old, self.program, h = self.program, program, self.h
-        cols = np.flatnonzero((old.col_lower != program.col_lower) | (old.col_upper != program.col_upper))
-        rows = np.flatnonzero((old.row_lower != program.row_lower) | (old.row_upper != program.row_upper))
-        priced = np.flatnonzero(old.cost != program.cost)
-        self.hold(cols.astype(np.int32), program.col_lower[cols], program.col_upper[cols])
-        low, high = program.row_lower[rows], program.row_upper[rows]
-        _ok(h.changeRowsBounds(rows.size, rows.astype(np.int32), low, high), "changing rows")
-        cost, offset = _sign(program) * program.cost[priced], _sign(program) * program.offset
-        _ok(h.changeColsCost(priced.size, priced.astype(np.int32), cost), "changing costs")
-        _ok(h.changeObjectiveOffset(offset), "changing the offset")
-        entries = np.flatnonzero(old.value != program.value)
-        for row, col, value in zip(
-            program.row_of[entries].tolist(), program.index[entries].tolist(), program.value[entries], strict=True
-        ):
-            _ok(h.changeCoeff(row, col, float(value)), "changing a coefficient")
-
     def forget(self) -> None:
         """The plan, basis and tree of earlier runs: the next one is as the first."""
         _ok(self.h.clearSolver(), "forgetting the last run")

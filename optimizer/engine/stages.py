@@ -32,7 +32,7 @@ SEARCH = {
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
 ROOT_NODES = 1  # of a large program: better plans close the gap sooner than branching
-PATIENCE = 1  # failures in a row of every kind of neighbourhood, after which branching is worth more
+TRIES = 8  # neighbourhoods searched, after which branching is worth more
 
 ENDED: dict[Any, Ending] = {
     Model.kOptimal: "optimal", Model.kSolutionLimit: "ended", Model.kTimeLimit: "ended", Model.kInterrupt: "ended",
@@ -82,7 +82,7 @@ def _improved(program: Program, control: Control, x: Floats) -> Floats:
         return x
     known = Known(program)
     known.offer(x)
-    Improver(program, guide.guide, known, control.seed).run(control, PATIENCE)
+    Improver(program, guide.guide, known, control.seed).run(control, TRIES)
     return x if known.x is None else known.x
 
 

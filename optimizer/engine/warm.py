@@ -1,4 +1,4 @@
-"""Variants of a solved program, each solved from the same plan by changing what differs in the solver.
+"""Variants of a solved program, each laid out as the program itself and solved from the same plan.
 
 Every variant begins from the base, never from another variant, with one thread and a limit on nodes: its answer
 depends on the variant alone, not on what was solved before it, where, or next to what. The clock ends a variant only
@@ -52,7 +52,7 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Warm:
-    """A program with its outcome, kept in the solver."""
+    """A program with its outcome, and how its variants are laid out."""
 
     program: Program
     outcome: Outcome
@@ -66,7 +66,7 @@ class Warm:
         control = _control(watch, work, stop)
         if not rebuilt and self.outcome.bound is not None and only_tightens(self.program, program):
             control.tell(Tick(None, self.outcome.bound / scaled.money))
-        highs = Highs(scaled.program, control) if rebuilt else self._live(scaled.program, control)
+        highs = Highs(scaled.program, control)  # a fresh one: what it solved before would show in the last digits
         ending = watch.ended(searched(highs, control, _hint(self.outcome, program, scaled), work.nodes))
         stopped = _stopped(stop, control, ending)
         status = "interrupted" if stopped == "cancel" else watch.status(ending, work.gap)
@@ -87,15 +87,6 @@ class Warm:
         except NewStructure as reason:
             return variant, scale(variant), str(reason)
         return program, self._scaled.like(program), ""
-
-    def _live(self, program: Program, control: Control) -> Highs:
-        self._highs.control = control
-        self._highs.change(program)
-        return self._highs
-
-    @cached_property
-    def _highs(self) -> Highs:
-        return Highs(self._scaled.program, Control(0.0, threading.Event(), lambda _: None))
 
     @cached_property
     def _layout(self) -> Layout:
