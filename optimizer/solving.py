@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from optimizer.resolve import Resolution, resolve
 from optimizer.verify import Row as CheckedRow
 from optimizer.verify import Verification, verify
 
+MOST_THREADS = 8  # one proves, the others look for better plans
 FEASIBILITY_SECONDS = 10.0  # for one question of the search for a conflict
 ANY_PLAN = 1e9  # a gap at which the first plan found is good enough
 TAGS: Mapping[str, Tag] = {**dict.fromkeys(STRATEGY, "strategy"), **dict.fromkeys(PLACEMENT, "placement")}
@@ -83,7 +85,7 @@ def solve(
     solver failed, BadInput if the instance, a change, a name or a number asked for is wrong.
     """
     began = monotonic()
-    limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or 1, "seed": seed}
+    limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or _cores(), "seed": seed}
     posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
     left = {**limits, "time_limit": max(time_limit - (monotonic() - began), 0.0)}
     outcome = solve_program(posed.program, **left, progress=progress, cancel=cancel)
@@ -123,6 +125,11 @@ def answered(posed: Posed, outcome: Outcome, feasible: Feasible | None = None) -
         families = [f for f in posed.stated.families if posed.stated.rows[f.name]]
         return document | {"conflict": conflict(posed.data, families, feasible or _feasible(posed))}
     return document | (_answer(posed, outcome, document) if outcome.values else {})
+
+
+def _cores() -> int:
+    """Cores this process may use, as many as there is work for."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_THREADS)
 
 
 def _reducible(drop: Iterable[str], extra: Sequence[Family]) -> bool:

@@ -41,6 +41,6 @@ Drop = Annotated[
 ]
 Gap = Annotated[float, typer.Option(help="Stop when proved within this share of the best.", min=0.0)]
 Limit = Annotated[float, typer.Option(help="Seconds of wall clock.", min=0.0)]
-Threads = Annotated[int | None, typer.Option(help="Threads of the solver.", min=1)]
-Seed = Annotated[int, typer.Option(help="Same seed, same plan.", min=0)]
+Threads = Annotated[int | None, typer.Option(help="Threads of the solver; default: one per core.", min=1)]
+Seed = Annotated[int, typer.Option(help="Same seed, same plan, on one thread.", min=0)]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Save the plan as JSON.", metavar="PLAN.json")]
