@@ -19,10 +19,10 @@ def put(table: str, at: dict[str, str], **values: Any) -> Spoil:
 
 
 def say(path: str, value: Any) -> Spoil:
-    """Change the instance inside the plan: `pools.whole.count`."""
+    """Change the instance inside the plan: `pools>whole>count`."""
 
     def spoil(p: Document) -> None:
-        *parents, last = path.split("/")
+        *parents, last = path.split(">")
         at = p["instance"]["resolved"]
         for name in parents:
             at = at[name]

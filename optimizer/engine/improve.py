@@ -3,7 +3,8 @@
 A neighbourhood holds most whole numbers where they are. Those set free are the ones on which the plan and the linear
 program disagree, then those of the smallest reduced cost, in one period, two, or all; or what lies around one
 decision of the strategy, over the periods. Which kind is tried next depends on what it gained per pivot, and how
-many are set free on whether the last such search came to its end. No clock decides, so that one seed gives one plan.
+many are set free on whether the last such search came to its end. Nodes end a search, and a clock only one that takes
+long: as long as it does not, one seed gives one plan.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from optimizer.engine.start import Guide
 
 KINDS = ("window", "period", "around", "horizon")
 FEW, MANY = 60, 2000  # whole numbers set free at least and at most
-FIRST = 150
+FIRST = 150  # and in the first try of each kind
 GROW, SHRINK = 1.5, 0.75
 NODES = 50  # of one neighbourhood
 SECONDS = 4.0  # beside the limit on nodes, lest one of them hold up the rest
@@ -65,7 +66,7 @@ class Improver:
             name = self._choose()
             kind, free = self.kinds[name], self._neighbourhood(name, x)
             better, ended, pivots = _searched(self.program, control, free, x)
-            gain = 0.0 if better is None else abs(self.program.objective(better) - self.program.objective(x))
+            gain = 0.0 if better is None else self.program.gain(better, over=x)
             if better is not None and self.known.offer(better):
                 control.tell(Incumbent(better))
             kind.tries += 1
@@ -137,6 +138,5 @@ def _searched(program: Program, control: Control, free: Flags, x: Floats) -> tup
         return None, ended, highs.pivots()
     y = x.copy()
     y[free] = part.rounded(found)
-    sense = 1.0 if program.maximise else -1.0
-    better = sense * (program.objective(y) - program.objective(x)) > 0 and program.violation(y) <= FEASIBLE
+    better = program.gain(y, over=x) > 0 and program.violation(y) <= FEASIBLE
     return (y if better else None), ended, highs.pivots()

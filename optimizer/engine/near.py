@@ -97,5 +97,4 @@ def _by_period(program: Program, control: Control, x: Floats) -> Floats:
 
 
 def _better(program: Program, x: Floats, y: Floats | None) -> Floats:
-    sense = 1.0 if program.maximise else -1.0
-    return x if y is None or sense * (program.objective(y) - program.objective(x)) <= 0 else y
+    return x if y is None or program.gain(y, over=x) <= 0 else y

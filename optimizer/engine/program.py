@@ -56,6 +56,11 @@ class Program:
         """Objective at x, offset included."""
         return float(self.cost @ x) + self.offset
 
+    def gain(self, x: Floats, over: Floats) -> float:
+        """How much better x is than another plan, in the sense of the objective."""
+        change = self.objective(x) - self.objective(over)
+        return change if self.maximise else -change
+
     def activity(self, x: Floats) -> Floats:
         """A x."""
         return _sums(self.row_of, self.value * x[self.index], self.row_lower.size)

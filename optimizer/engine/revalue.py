@@ -16,13 +16,12 @@ import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.known import Known
-from optimizer.engine.program import Floats, Key, Program
+from optimizer.engine.program import FEW, Floats, Key, Program
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import Guide, construct, relax
 
-FEW = 200  # whole numbers up to which a program is simply solved
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
 EXACT = 1e-9
@@ -86,7 +85,7 @@ def settle(program: Program, x: Floats | None, control: Control, bound: float | 
 def small(program: Program) -> bool:
     """Whether every question about a program can be solved to its end."""
     periods = np.unique(program.period[program.col_lower < program.col_upper])
-    return int(program.integer.sum()) <= FEW or periods.size <= 1
+    return int(program.integer.sum()) < FEW or periods.size <= 1
 
 
 def revalue(base: Base, program: Program, control: Control) -> Worth:

@@ -1,7 +1,7 @@
 """What a worker does with its request: everything by itself, the proof, or better plans.
 
-On one thread a plan is constructed, improved while that pays, and then proved. On more, one worker proves while the
-others improve, and each hears of the others' plans.
+On one thread a plan is constructed, improved a few times where the gap asked for is small, and then proved. On more,
+one worker proves while the others improve, and each hears of the others' plans.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import numpy as np
 from optimizer.engine.improve import Improver
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Request, Verdict
-from optimizer.engine.program import Floats, Ints
+from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import dived, placed, relax
+from optimizer.engine.start import decided, dived, placed, relax
 
 NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
 CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
 FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing a first plan may take, and what it has at least
+STRATEGY, STRATEGY_SECONDS = 0.1, 4.0  # of the time left that its strategy may take, and what it has at most
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
@@ -63,14 +64,20 @@ def _improve(request: Request, control: Control, known: Known, tries: float) -> 
         return
     x = _started(request, control)
     if x is None and (strategy := dived(program, relaxed)) is not None:
-        seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
-        x = placed(program, control.quietly(seconds), strategy, NEAR)
+        x = _placed(program, control, strategy)
     if x is not None and known.offer(x):
         control.tell(Incumbent(x))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
         Improver(program, relaxed.guide, known, request.seed).run(control, tries)
+
+
+def _placed(program: Program, control: Control, strategy: Floats) -> Floats | None:
+    """A first plan, soon: a strategy a little better than the linear program's, and its placement."""
+    strategy = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
+    seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
+    return placed(program, control.quietly(seconds), strategy, NEAR)
 
 
 def _started(request: Request, control: Control) -> Floats | None:

@@ -1,4 +1,5 @@
-"""HiGHS, inside the worker: options, callbacks, every status looked at. The only module that imports highspy.
+"""HiGHS, inside the worker: options, callbacks, every status looked at. The only module that drives highspy;
+others read its model status.
 
 Feasibility tolerances are 1e-7 on rows that `scale` has brought to about one.
 """

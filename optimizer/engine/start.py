@@ -52,8 +52,7 @@ def construct(program: Program, control: Control, hint: Floats | None = None) ->
     x = None if relaxed is None else dived(program, relaxed)
     if x is None:
         return None
-    x, bound = _decide(program, brief.quietly(brief.left / 2, STRATEGY_GAP), x)
-    control.tell(Tick(None, bound))
+    x = decided(program, brief.until(brief.left / 2), x)
     x = placed(program, brief, x, GAP if hint is None else max(GAP, control.gap), hint)
     return None if x is None else (np.arange(x.size, dtype=np.int32), x)
 
@@ -98,13 +97,16 @@ def dived(program: Program, relaxed: Relaxed) -> Floats | None:
     return plan
 
 
-def _decide(program: Program, control: Control, x: Floats) -> tuple[Floats, float | None]:
-    """The strategy improved from x with placement continuous, and the bound that this proves for the whole."""
-    highs = Highs(replace(program, integer=program.integer & program.strategy), control, mip_max_nodes=NODES)
+def decided(program: Program, control: Control, x: Floats) -> Floats:
+    """The strategy improved from x with placement continuous; the bound that this proves for the whole is told."""
+    part = replace(program, integer=program.integer & program.strategy)
+    highs = Highs(part, control.quietly(control.left, STRATEGY_GAP), mip_max_nodes=NODES)
     highs.begin_from(np.arange(x.size, dtype=np.int32), x)
-    highs.run()
+    status = highs.run()
+    control.tell(Tick(None, highs.bound()))
     better = highs.plan()
-    return (x if better is None else better), highs.bound()
+    cut_short = status in (Model.kTimeLimit, Model.kInterrupt)  # what it has by then is placed worse than x
+    return x if better is None or cut_short else better
 
 
 def _hold_nearest(lp: Highs, x: Floats, nearest: Ints, many: int) -> tuple[Ints, Floats | None]:
@@ -139,7 +141,7 @@ def moving_with(program: Program, cols: Flags) -> Flags:
     """Continuous columns of other periods that share a row with these, as what moves in or out of the next one."""
     rows = np.zeros(program.row_lower.size, bool)
     rows[program.row_of[cols[program.index]]] = True
-    rows &= spanning(program, program.col_lower < program.col_upper)[0]
+    rows &= spanning(program)
     touched = np.zeros(program.cost.size, bool)
     touched[program.index[rows[program.row_of]]] = True
     return touched & ~program.integer

@@ -149,7 +149,7 @@ def _swept(
 
 
 def _versions() -> dict[str, Any]:
-    return {"versions": {name: version(name) for name in ("highspy", "pyomo", "numpy")}}
+    return {"versions": {name: version(name) for name in ("solvency", "highspy", "pyomo", "numpy")}}
 
 
 def _refuse_unknown(instance: Instance, axes: Sequence[Axis]) -> None:
