@@ -9,6 +9,7 @@ long: as long as it does not, one seed gives one plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy as np
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent
 from optimizer.engine.program import Flags, Floats, Program
+from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import Guide
+from optimizer.engine.start import Guide, moving_with
 
 KINDS = ("window", "period", "around", "horizon")
 FEW, MANY = 60, 2000  # whole numbers set free at least and at most
@@ -29,6 +31,7 @@ DIFFERENT = 0.1  # of plan and linear program, from which on a whole number is i
 MEMORY = 0.7  # weight of earlier gains per pivot
 CURIOUS = 0.3  # share of tries given out evenly
 FEASIBLE = 1e-7
+PERIOD_GAP, PERIOD_NODES = 1e-4, 20  # of one period with its strategy
 LONG_ROW = 400  # a row of more columns ties everything to everything
 
 
@@ -124,6 +127,19 @@ class Improver:
                 break
             reached = wider
         return reached
+
+
+def by_period(program: Program, control: Control, x: Floats) -> Iterator[Floats]:
+    """Better plans than x, each better than the last: one period after the other decided again, strategy included."""
+    for t in np.unique(program.period[program.integer & (program.period >= 0)]):
+        if control.over:
+            return
+        free = program.period == t
+        free |= moving_with(program, free)
+        step = control.quietly(SECONDS, PERIOD_GAP)
+        better = solve_held(program, step, free, x, x, mip_max_nodes=PERIOD_NODES)
+        if better is not None and program.gain(better, over=x) > 0 and program.violation(better) <= FEASIBLE:
+            yield (x := better)
 
 
 def _searched(program: Program, control: Control, free: Flags, x: Floats) -> tuple[Floats | None, bool, int]:

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimizer.engine.improve import by_period
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import dived, moving_with, placed, relax
+from optimizer.engine.start import dived, placed, relax
 
 USED = 1e-6
 FINER = 0.2  # of the gap: for a strategy that is decided a second time
 NODES = 200  # of the strategy
-PERIOD_GAP, PERIOD_NODES = 1e-4, 20  # of one period with its strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,8 @@ def _bounded(program: Program, x: Floats, y: Floats) -> Floats:
 
 
 def _by_period(program: Program, control: Control, x: Floats) -> Floats:
-    """x with one period after the other decided again, its strategy included."""
-    for t in np.unique(program.period[program.integer & (program.period >= 0)]):
-        if control.over:
-            break
-        free = program.period == t
-        free |= moving_with(program, free)
-        step = control.quietly(control.left, PERIOD_GAP)
-        x = _better(program, x, solve_held(program, step, free, x, x, mip_max_nodes=PERIOD_NODES))
+    """x with one period after the other decided again, and what is continuous over all of them."""
+    *_, x = x, *by_period(program, control, x)
     return _better(program, x, solve_held(program, control.quietly(control.left), ~program.integer, program.rounded(x)))
 
 

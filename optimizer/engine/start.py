@@ -23,6 +23,7 @@ SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
 GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
+USED = 1e-6  # replicas: the linear program's plan uses a third of the places, and little is lost without the others
 NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
@@ -127,10 +128,12 @@ def _solved(lp: Highs) -> Floats | None:
 
 
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats, hint: Floats | None) -> Floats | None:
-    """x with this period's placement whole; where that cannot be, with its strategy decided again."""
+    """x with this period's placement whole: of what it uses; where that cannot be, of all; then its strategy too."""
     hasty = control.quietly(control.left / 3, control.gap)
     period = period | moving_with(program, period)
-    for step, free in ((hasty, period & ~program.strategy), (control, period | program.strategy)):
+    placement = period & ~program.strategy
+    used = placement & (~program.integer | (x > USED))
+    for step, free in ((hasty, used), (hasty, placement), (control, period | program.strategy)):
         better = solve_held(program, step, free, x, hint, mip_max_nodes=NODES)
         if better is not None:
             return better
