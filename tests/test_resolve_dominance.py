@@ -76,6 +76,8 @@ DEAR = {"home": tiny.site(CAL, usd_per_kwh=tiny.flat(CAL, -0.1))}
         {"pair_b": FASTER, "a": {"pinned": {ONE: 1}}},
         {"pair_b": FASTER, "b": {"constant": ((ONE,),)}},
         {"pair_b": FASTER, "a": {"ramp": 1}, "b": {"ramp": 1}},
+        {"pair_b": FASTER, "a": {"ramp": 2}, "b": {"ramp": 2, "max_replicas": {ONE: 3}}},
+        {"pair_b": FASTER, "a": {"ramp": 3, "before": 1}, "b": {"ramp": 3, "before": 0, "max_replicas": {ONE: 3}}},
         {"pair_b": FASTER, "a": {"usd_per_move": 1.0, "before": 2}, "b": {"usd_per_move": 1.0, "before": 0}},
         {"pair_b": FASTER, "b": {"model": "other"}, "model_tb": {"other": 1.0}},
         {
@@ -99,6 +101,7 @@ def test_what_a_later_row_reads_tells_endpoints_apart(case):
         {"a": {"resources": {"seat": 1.0}}},
         {"a": {"constant": ((ONE,),)}, "b": {"constant": ((ONE,),)}},
         {"a": {"usd_per_move": 1.0, "before": 0}, "b": {"usd_per_move": 1.0, "before": 0}},
+        {"a": {"ramp": 3}, "b": {"ramp": 3, "max_replicas": {ONE: 3}}},
         {"b": {"model": "other"}},
     ],
 )
@@ -157,6 +160,10 @@ def crowded(draw):
                 good, liability = draw(st.sampled_from([1.0, 1.0, 0.8])), draw(st.sampled_from([0.0, 0.0, 0.1]))
                 rate = p.tasks_per_hour * k * draw(near)
                 pairs[w, name] = replace(p, tasks_per_hour=rate, good=good * p.good, liability_usd=liability)
+    ramp, usd = draw(st.sampled_from([None, None, 1, 3])), draw(st.sampled_from([0.0, 0.0, 0.5]))
+    if ramp is not None or usd:
+        stood = {i: draw(st.sampled_from([0, 0, 0, 1, 2])) for i in ends}
+        ends = {i: replace(e, ramp=ramp, usd_per_move=usd, before=stood[i]) for i, e in ends.items()}
     return with_bounds(replace(d, endpoints=ends, pairs=pairs))
 
 

@@ -11,8 +11,8 @@ g_B = k g_A GPUs (k = 1 and the same slice on partitioned, k = 1 on shared pools
 - idle_A no less than what its GPUs draw without a replica;
 - on shared pools hbm_A <= hbm_B, and no more bytes and operations per task; k hbm_A <= hbm_B where tools reside beside;
 - k times its further resources at most B's; the same AI model where weights take storage; the same losses;
-- replicas that need not be constant, or in B's own groups; none that are pinned, on either side; no cap on moves, and
-  where moves cost, k = 1 and neither stood before.
+- replicas that need not be constant, or in B's own groups; none that are pinned, on either side; where moves are capped,
+  A's bound is within its cap and B did not stand before; where they cost, k = 1 and neither stood before.
 
 Sites that are paid to draw power, or whose capped carbon is negative, keep all their endpoints: less is not better.
 
@@ -28,7 +28,7 @@ the same tasks with the same tools, and tasks of better yield move to the band o
 counts together with B's and which earns no less, as values are not negative. `review_limit`, `resource_capacity`,
 `storage_capacity`, `concentration_limit`, `exploration_limit`: the conditions above; `resilience_floor`: the same site
 fails. `change_link`: k times a constant is constant; where moves cost, A's changes become at most A's and B's
-together. Replica floors: k >= 1 replicas for each one. Money: no term grows. If A then stands above its own bound,
+together; no change of A is larger than its bound. Replica floors: k >= 1 replicas for each one. Money: no term grows. If A then stands above its own bound,
 replicas above it serve nothing and go, which frees GPUs, by the third condition never raises the draw, and adds no
 move, as the bound is then the same in all periods. The relation is transitive, and each one dropped is beaten by one
 alive at that moment, so the last one alive is never dropped. Ties fall to the smaller id.
@@ -173,7 +173,7 @@ def _beaten(g: _Group) -> Iterator[tuple[str, str]]:
     """Pairs (dropped, by which), later ids first so that of equals the first stays."""
     alive = np.ones(len(g.ends), dtype=bool)
     for b in reversed(range(len(g.ends))):
-        if g.ends[b].keep or g.ends[b].pinned or g.ends[b].ramp is not None:
+        if g.ends[b].keep or g.ends[b].pinned:
             continue
         winners = np.flatnonzero(_beats(g, b) & alive)
         if winners.size:
@@ -207,11 +207,18 @@ def _may_stand_for(g: _Group, a: Endpoint, b: Endpoint, k: int) -> bool:
     fresh = k == 1 and a.usd_per_move <= b.usd_per_move and not a.before and not b.before and a.before == b.before
     return (
         (fresh or not (a.usd_per_move or b.usd_per_move))
+        and _never_capped(a, b)
         and not a.pinned
         and (not a.constant or a.constant == b.constant)
         and (a.model == b.model or a.model not in g.stored)
         and all((a.id in gone) == (b.id in gone) for gone in g.losses)
     )
+
+
+def _never_capped(a: Endpoint, b: Endpoint) -> bool:
+    """Whether no cap on moves is ever reached by a, nor left behind by what stood of b."""
+    most = np.inf if a.max_replicas is None else max(a.max_replicas.values())
+    return (a.ramp is None or most <= a.ramp) and (b.ramp is None or not b.before)
 
 
 def _at_most(small: Vector, large: Vector | float) -> NDArray[np.bool_]:

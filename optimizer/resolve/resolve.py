@@ -88,7 +88,7 @@ def _with_scopes(data: Data, ground: Ground) -> Data:
 
 
 def _reduced(data: Data) -> Data:
-    left = dominance.reduce(data)
+    left = dominance.reduce(with_bounds(data))
     if len(left.endpoints) == len(data.endpoints):
         return left
     note = f"{len(data.endpoints)} endpoints before dominated ones were dropped, {len(left.endpoints)} after"
