@@ -9,7 +9,7 @@ long: as long as it does not, one seed gives one plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,8 +70,7 @@ class Improver:
             kind, free = self.kinds[name], self._neighbourhood(name, x)
             better, ended, pivots = _searched(self.program, control, free, x)
             gain = 0.0 if better is None else self.program.gain(better, over=x)
-            if better is not None and self.known.offer(better):
-                control.tell(Incumbent(better))
+            take(self.known, control, () if better is None else (better,))
             kind.tries += 1
             kind.failures = 0 if gain > 0 else kind.failures + 1
             kind.gain = MEMORY * kind.gain + (1 - MEMORY) * gain / max(pivots, 1)
@@ -127,6 +126,13 @@ class Improver:
                 break
             reached = wider
         return reached
+
+
+def take(known: Known, control: Control, plans: Iterable[Floats]) -> None:
+    """Keep the best of some plans, and tell of each that is better than all before it."""
+    for x in plans:
+        if known.offer(x):
+            control.tell(Incumbent(x))
 
 
 def by_period(program: Program, control: Control, x: Floats) -> Iterator[Floats]:

@@ -1,8 +1,8 @@
 """A plan of a variant near the plan of its base.
 
 The strategy of the base is tried as it is, and improved with placement continuous. Placement then has only the
-columns that the base plan or that strategy uses, a third of all, and loses nothing by it that can be measured. No
-step has a clock of its own, so that a plan depends on the variant and on nothing else.
+columns that the base plan or that strategy uses, a third of all, and each period is decided once more among these,
+its strategy included. No step has a clock of its own, so that a plan depends on the variant and on nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import dived, placed, relax
 
 USED = 1e-6
-FINER = 0.2  # of the gap: for a strategy that is decided a second time
 NODES = 200  # of the strategy
 
 
@@ -38,24 +37,16 @@ class Unhurried(Control):
 
 def near(program: Program, control: Control, base: Floats) -> Floats | None:
     """A plan that uses what the base uses, base being nearly a plan; None if none was found."""
-    strategy = _decided(program, control, base, control.gap)
+    strategy = _decided(program, control, base)
     if strategy is None:
         return None
-    found = placed(_with_used(program, base, strategy), control, _bounded(program, base, strategy), control.gap, base)
-    return placed(program, control, strategy, control.gap, base) if found is None else found
+    part = _with_used(program, base, strategy)
+    placing = np.clip(strategy, part.col_lower, part.col_upper)
+    found = placed(part, control, placing, control.gap, base)
+    return placed(program, control, strategy, control.gap, base) if found is None else _by_period(part, control, found)
 
 
-def nearer(program: Program, control: Control, x: Floats) -> Floats:
-    """A better plan than x: strategy decided to a finer gap and placed, then each period decided whole again."""
-    strategy = _decided(program, control, x, FINER * control.gap)
-    if strategy is None:
-        return x
-    part = _with_used(program, x, strategy)
-    found = placed(part, control, _bounded(program, x, strategy), control.gap, x)
-    return _by_period(part, control, _better(program, x, found))
-
-
-def _decided(program: Program, control: Control, x: Floats, gap: float) -> Floats | None:
+def _decided(program: Program, control: Control, x: Floats) -> Floats | None:
     """The strategy of x, or where it cannot hold another, improved; the bound that this proves is told."""
     strategy = program.strategy & program.integer
     relaxed = replace(program, integer=strategy)
@@ -64,7 +55,7 @@ def _decided(program: Program, control: Control, x: Floats, gap: float) -> Float
         y = dived(program, anew)
     if y is None:
         return None
-    highs = Highs(relaxed, control.quietly(control.left, gap), mip_max_nodes=NODES)
+    highs = Highs(relaxed, control.quietly(control.left, control.gap), mip_max_nodes=NODES)
     highs.begin_from(np.arange(y.size, dtype=np.int32), y)
     highs.run()
     control.tell(Tick(None, highs.bound()))
@@ -77,11 +68,6 @@ def _with_used(program: Program, x: Floats, y: Floats) -> Program:
     shut = program.integer & ~program.strategy & (x < 0.5) & (y < USED)
     lower, upper = np.where(shut, x, program.col_lower), np.where(shut, x, program.col_upper)
     return replace(program, col_lower=lower, col_upper=upper)
-
-
-def _bounded(program: Program, x: Floats, y: Floats) -> Floats:
-    part = _with_used(program, x, y)
-    return np.clip(y, part.col_lower, part.col_upper)
 
 
 def _by_period(program: Program, control: Control, x: Floats) -> Floats:

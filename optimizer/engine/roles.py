@@ -13,18 +13,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.engine.improve import Improver, by_period
+from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
-from optimizer.engine.messages import Incumbent, Request, Verdict
-from optimizer.engine.program import Floats, Ints, Program
+from optimizer.engine.messages import Request, Verdict
+from optimizer.engine.program import Floats, Ints
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import Relaxed, decided, dived, placed, relax
+from optimizer.engine.start import Relaxed, built, relax
 
-NEAR = 1e-3  # of the first plan, all periods together: better ones are soon found
 CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
-FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing a first plan may take, and what it has at least
-STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
@@ -63,40 +60,18 @@ def _improve(request: Request, control: Control, known: Known, tries: float) -> 
     relaxed = relax(program, control)
     if relaxed is None:
         return
-    for x in _first(request, control, relaxed):
-        _offer(known, control, x)
+    take(known, control, _first(request, control, relaxed))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
-        for x in by_period(program, control, known.x):
-            _offer(known, control, x)
+        take(known, control, by_period(program, control, known.x))
         Improver(program, relaxed.guide, known, request.seed).run(control, tries)
 
 
-def _offer(known: Known, control: Control, x: Floats) -> None:
-    if known.offer(x):
-        control.tell(Incumbent(x))
-
-
 def _first(request: Request, control: Control, relaxed: Relaxed) -> Iterator[Floats]:
-    """Plans to begin with: the start that was given, or the placement of the linear program's strategy, soon, and
-    of a better strategy, if that is found at once."""
-    if (x := _started(request, control)) is not None:
-        yield x
-        return
-    program, strategy = request.program, dived(request.program, relaxed)
-    if strategy is None:
-        return
-    if (x := _placed(program, control, strategy)) is not None:
-        yield x
-    better = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
-    if better is not strategy and (x := _placed(program, control, better)) is not None:
-        yield x
-
-
-def _placed(program: Program, control: Control, strategy: Floats) -> Floats | None:
-    seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
-    return placed(program, control.quietly(seconds), strategy, NEAR)
+    """Plans to begin with: the start that was given, else by construction."""
+    given = _started(request, control)
+    yield from built(request.program, control, relaxed) if given is None else (given,)
 
 
 def _started(request: Request, control: Control) -> Floats | None:

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from highspy import HighsModelStatus as Model
 
-from optimizer.engine.improve import Improver
+from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Ending, Incumbent, Tick, Verdict
-from optimizer.engine.near import near, nearer
+from optimizer.engine.near import near
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.search import polish, unbounded_or_infeasible
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import relax
+from optimizer.engine.start import built, relax
 
 HEURISTICS = (
     "mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost",
     "mip_heuristic_run_feasibility_jump",
 )  # fmt: skip
-PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0, "presolve": "off"}
+PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0, "presolve": "choose"}
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
     "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05, "presolve": "choose",
@@ -74,15 +74,16 @@ def _run(
 
 
 def _improved(program: Program, control: Control, x: Floats) -> Floats:
-    """Better plans for as long as each kind of search finds some and the gap is open."""
-    x = nearer(program, control, x)
-    _told(control, x)
-    guide = None if control.over else relax(program, control)
-    if guide is None:
-        return x
+    """Better plans until the gap is closed or all is tried: each period decided again, the same for a plan built as if
+    there were no base, then neighbourhoods."""
     known = Known(program)
     known.offer(x)
-    Improver(program, guide.guide, known, control.seed).run(control, TRIES)
+    take(known, control, by_period(program, control, x))
+    relaxed = None if control.over else relax(program, control)
+    if relaxed is not None:
+        take(known, control, anew := list(built(program, control, relaxed)))
+        take(known, control, by_period(program, control, anew[-1] if anew else x))
+        Improver(program, relaxed.guide, known, control.seed).run(control, TRIES)
     return x if known.x is None else known.x
 
 

@@ -7,6 +7,7 @@ program with all other columns held where the linear program has them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from optimizer.engine.solver import Control, Highs
 SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
 GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
+SOON = 1e-3  # of a plan that others soon better
+FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing such a plan may take, and what it has at least
+STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
 USED = 1e-6  # replicas: the linear program's plan uses a third of the places, and little is lost without the others
 NODES = 200  # per period, so that the start depends on the program and not on the machine
@@ -58,6 +62,18 @@ def construct(program: Program, control: Control, hint: Floats | None = None) ->
     return None if x is None else (np.arange(x.size, dtype=np.int32), x)
 
 
+def built(program: Program, control: Control, relaxed: Relaxed) -> Iterator[Floats]:
+    """Plans by construction: soon, of the linear program's strategy; then of a better one, if it is found at once."""
+    strategy = dived(program, relaxed)
+    if strategy is None:
+        return
+    if (x := _soon(program, control, strategy)) is not None:
+        yield x
+    better = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
+    if better is not strategy and (x := _soon(program, control, better)) is not None:
+        yield x
+
+
 def relax(program: Program, control: Control) -> Relaxed | None:
     """The linear program's plan and bound; None if it has none, or not in time."""
     lp = Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))
@@ -80,6 +96,11 @@ def placed(program: Program, control: Control, x: Floats, near: float, hint: Flo
             return None
         x = better
     return _settled(program, control.quietly(control.left), x)
+
+
+def _soon(program: Program, control: Control, strategy: Floats) -> Floats | None:
+    seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
+    return placed(program, control.quietly(seconds), strategy, SOON)
 
 
 def dived(program: Program, relaxed: Relaxed) -> Floats | None:

@@ -11,8 +11,8 @@ g_B = k g_A GPUs (k = 1 and the same slice on partitioned, k = 1 on shared pools
 - idle_A no less than what its GPUs draw without a replica;
 - on shared pools hbm_A <= hbm_B, and no more bytes and operations per task; k hbm_A <= hbm_B where tools reside beside;
 - k times its further resources at most B's; the same AI model where weights take storage; the same losses;
-- replicas that need not be constant, or in B's own groups; none that are pinned, on either side; where moves are capped,
-  A's bound is within its cap and B did not stand before; where they cost, k = 1 and neither stood before.
+- replicas that need not be constant, or in B's own groups; none that are pinned, on either side;
+- where moves are capped, A's bound within its cap, and none of B stood before; where they cost, k = 1 and neither did.
 
 Sites that are paid to draw power, or whose capped carbon is negative, keep all their endpoints: less is not better.
 
@@ -28,10 +28,11 @@ the same tasks with the same tools, and tasks of better yield move to the band o
 counts together with B's and which earns no less, as values are not negative. `review_limit`, `resource_capacity`,
 `storage_capacity`, `concentration_limit`, `exploration_limit`: the conditions above; `resilience_floor`: the same site
 fails. `change_link`: k times a constant is constant; where moves cost, A's changes become at most A's and B's
-together; no change of A is larger than its bound. Replica floors: k >= 1 replicas for each one. Money: no term grows. If A then stands above its own bound,
-replicas above it serve nothing and go, which frees GPUs, by the third condition never raises the draw, and adds no
-move, as the bound is then the same in all periods. The relation is transitive, and each one dropped is beaten by one
-alive at that moment, so the last one alive is never dropped. Ties fall to the smaller id.
+together; no change of A is larger than its bound. Replica floors: k >= 1 replicas for each one. Money: no term grows.
+If A then stands above its own bound, replicas above it serve nothing and go, which frees GPUs, by the third condition
+never raises the draw, and adds no move, as the bound is then the same in all periods. The relation is transitive, and
+each one dropped is beaten by one alive at that moment, so the last one alive is never dropped. Ties fall to the
+smaller id.
 
 A later row that reads something else must join the list above.
 """
