@@ -146,6 +146,7 @@ def test_whatif_and_compare_on_the_command_line(tmp_path):
         (f"whatif {quick.FILE} --set sites.ashburn.pow", "sites.ashburn.power_mw="),
         (f"whatif {quick.FILE} --set workflows.", "workflows.support."),
         (f"whatif {quick.FILE} --drop power_", "power_limit"),
+        (f"whatif {quick.FILE} --drop carbon_p", "carbon_price"),
         (f"whatif {quick.FILE} --drop power_limit[", "power_limit[ashburn,*]"),
         (f"sweep {quick.FILE} --vary pools.h", "pools.h100."),
     ],

@@ -22,7 +22,7 @@ from optimizer.engine.program import Program
 from optimizer.engine.progress import Progress, relative_gap
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control
-from optimizer.engine.start import construct
+from optimizer.engine.start import built, relax
 
 
 def model(sense: Any = pyo.maximize, x_max: float | None = 4.0) -> Any:
@@ -300,14 +300,16 @@ def test_bounds_told_are_those_of_the_whole_while_a_bad_start_is_completed(
     assert min(bounds) >= known.objective
 
 
-def test_constructed_start_is_feasible_and_good() -> None:
+def test_plans_by_construction_hold_and_are_good() -> None:
     told: list[Any] = []
     p = scale(fleet(20, 40, 3)).program
-    found = construct(p, Control(time.monotonic() + 60, threading.Event(), told.append))
-    assert found is not None
-    assert p.violation(found[1]) <= 1e-6
-    relaxed, decided = (tick.bound for tick in told)
-    assert 0.98 * decided <= p.objective(found[1]) <= decided <= relaxed
+    control = Control(time.monotonic() + 60, threading.Event(), told.append)
+    relaxed = relax(p, control)
+    assert relaxed is not None
+    soon, *better = built(p, control, relaxed)
+    assert all(p.violation(p.rounded(x)) <= 1e-6 for x in (soon, *better))
+    bound, decided = (tick.bound for tick in told)
+    assert 0.98 * decided <= max(map(p.objective, (soon, *better))) <= decided <= bound
 
 
 def test_held_columns_leave_the_rest_of_the_program(small: Program) -> None:

@@ -22,7 +22,7 @@ from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import construct, dived, placed, relax
+from optimizer.engine.start import built, dived, placed, relax
 from optimizer.solving import pose
 
 QUIET = {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False, "mip_heuristic_run_rens": False}
@@ -125,6 +125,7 @@ def test_a_start_is_found_where_moves_between_periods_are_counted(tmp_path: Path
     posed = pose(load(file), {"gap": 1e-3, "time_limit": 60.0, "threads": 1, "seed": 0})
     program = scale(posed.program).program
     assert any(name == "change_link" for name, _ in posed.program.rows)
-    found = construct(program, control(40.0))
-    assert found is not None
-    assert program.violation(program.rounded(found[1])) <= 1e-6
+    relaxed = relax(program, control(40.0))
+    assert relaxed is not None
+    found = next(built(program, control(40.0), relaxed))
+    assert program.violation(program.rounded(found)) <= 1e-6

@@ -1,4 +1,4 @@
-"""What the shell may complete: paths of the instance named before, its scenarios, families and their rows."""
+"""What the shell may complete: paths of the instance named before, its scenarios, families, their rows, and terms."""
 
 # ruff: noqa: PLC0415  a press of the tab key must not wait for what it does not need
 
@@ -25,12 +25,13 @@ def scenarios(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def families(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Families; after `[` the ids a row of this instance may be about."""
+    """Families and terms of the objective; after `[` the ids a row of this instance may be about."""
     from optimizer.formulation.families import FAMILIES
+    from optimizer.formulation.terms import TERMS
 
     name, bracket, typed = incomplete.partition("[")
     if not bracket:
-        return [f.name for f in FAMILIES if f.name.startswith(name)]
+        return [known.name for known in (*FAMILIES, *TERMS) if known.name.startswith(name)]
     heads = [f.index[0] for f in FAMILIES if f.name == name and f.index]
     ids = [i for head in heads for i in _stated(ctx).get(f"{head}s", ())]
     return [f"{name}[{i},*]" for i in ids if str(i).startswith(typed)]

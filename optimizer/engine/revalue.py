@@ -20,7 +20,7 @@ from optimizer.engine.program import FEW, Floats, Key, Program
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import Guide, construct, relax
+from optimizer.engine.start import Guide, built, relax
 
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
@@ -138,8 +138,9 @@ def _planned(program: Program, x: Floats, control: Control) -> tuple[Floats | No
     for left in range(ROUNDS, 0, -1):
         until = control.until(control.left / left)
         _offer(known, program, _decided_again(scaled, relaxed.guide, near if known.x is None else known.x, until))
-    if known.x is None and (built := construct(scaled.program, control, near / scaled.unit)) is not None:
-        _offer(known, program, built[1] * scaled.unit)
+    if known.x is None and program.worth_constructing:
+        for plan in built(scaled.program, control, relaxed):
+            _offer(known, program, plan * scaled.unit)
     return known.x, True
 
 

@@ -1,7 +1,8 @@
 """What a worker does with its request: everything by itself, the proof, or better plans.
 
-On one thread a plan is constructed, improved a few times where the gap asked for is small, and then proved. On more,
-one worker proves while the others improve, and each hears of the others' plans.
+On one thread a plan is constructed, each period decided again, a few neighbourhoods searched where the gap asked for
+is small, and then all is proved. On more, one worker proves while the others improve, and each hears of the others'
+plans.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Funding first and replicas after costs little, the reverse lets funding collapse, because minimum service breaks
 when replicas were rounded down. With the strategy fixed the periods are nearly separate, and each is a small
-program with all other columns held where the linear program has them.
+program with all other columns held where the linear program has them, and those replicas that it does not use at none.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from optimizer.engine.solver import Control, Highs
 
 SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
-GAP = 1e-4  # all periods together: a coarser one loses what the proof then has to wait for
-SOON = 1e-3  # of a plan that others soon better
+SOON = 1e-3  # all periods together, of a plan that is soon bettered
 FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing such a plan may take, and what it has at least
 STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
@@ -43,23 +42,6 @@ class Relaxed(NamedTuple):
 
     lp: Highs
     guide: Guide
-
-
-def construct(program: Program, control: Control, hint: Floats | None = None) -> tuple[Ints, Floats] | None:
-    """All columns and their values in a feasible plan, or None: no strategy tagged, too small, or not found.
-
-    `hint` is the plan of a program much like this one: placement begins from it, and need only be near the best.
-    """
-    if not program.worth_constructing:
-        return None
-    brief = control.until(SHARE * control.left)
-    relaxed = relax(program, brief)
-    x = None if relaxed is None else dived(program, relaxed)
-    if x is None:
-        return None
-    x = decided(program, brief.until(brief.left / 2), x)
-    x = placed(program, brief, x, GAP if hint is None else max(GAP, control.gap), hint)
-    return None if x is None else (np.arange(x.size, dtype=np.int32), x)
 
 
 def built(program: Program, control: Control, relaxed: Relaxed) -> Iterator[Floats]:
