@@ -25,10 +25,10 @@ HEURISTICS = (
     "mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost",
     "mip_heuristic_run_feasibility_jump",
 )  # fmt: skip
-PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0, "presolve": "choose"}
+PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0}
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
-    "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05, "presolve": "choose",
+    "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05,
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
 ROOT_NODES = 1  # of a large program: better plans close the gap sooner than branching
@@ -82,7 +82,8 @@ def _improved(program: Program, control: Control, x: Floats) -> Floats:
     relaxed = None if control.over else relax(program, control)
     if relaxed is not None:
         take(known, control, anew := list(built(program, control, relaxed)))
-        take(known, control, by_period(program, control, anew[-1] if anew else x))
+        if anew:
+            take(known, control, by_period(program, control, anew[-1]))
         Improver(program, relaxed.guide, known, control.seed).run(control, TRIES)
     return x if known.x is None else known.x
 
