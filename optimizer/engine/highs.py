@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.metadata import version
 
 import numpy as np
 
+from optimizer.engine.installed import solvers
 from optimizer.engine.messages import Request
 from optimizer.engine.outcome import Outcome, Status, Values
 from optimizer.engine.process import Worker
@@ -71,7 +71,7 @@ def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outc
         gap=watch.gap,
         seconds=watch.seconds,
         values={} if watch.best is None else _values(watch.best, watch.program),
-        versions={"highs": version("highspy"), "python": platform.python_version()},
+        versions=solvers() | {"python": platform.python_version()},
         options=options,
     )
 

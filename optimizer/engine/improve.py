@@ -16,17 +16,17 @@ import numpy as np
 
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent
+from optimizer.engine.parts import Found, search_near
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.search import solve_held
-from optimizer.engine.solver import Control, Highs
+from optimizer.engine.solver import Control
 from optimizer.engine.start import Guide, moving_with
 
 KINDS = ("window", "period", "around", "horizon")
 FEW, MANY = 60, 2000  # whole numbers set free at least and at most
 FIRST = 150  # and in the first try of each kind
 GROW, SHRINK = 1.5, 0.75
-NODES = 50  # of one neighbourhood
-SECONDS = 4.0  # beside the limit on nodes, lest one of them hold up the rest
+SECONDS = 4.0  # of one neighbourhood, beside its limit on nodes, lest one of them hold up the rest
 DIFFERENT = 0.1  # of plan and linear program, from which on a whole number is in doubt
 MEMORY = 0.7  # weight of earlier gains per pivot
 CURIOUS = 0.3  # share of tries given out evenly
@@ -148,17 +148,10 @@ def by_period(program: Program, control: Control, x: Floats) -> Iterator[Floats]
             yield (x := better)
 
 
-def _searched(program: Program, control: Control, free: Flags, x: Floats) -> tuple[Floats | None, bool, int]:
+def _searched(program: Program, control: Control, free: Flags, x: Floats) -> Found:
     """A better plan in a neighbourhood of x, if any; whether the search came to its end; its pivots."""
-    part = program.held(free, x)
     gap = float(np.clip(control.gap / 10, 1e-6, 1e-4))
-    highs = Highs(part, control.quietly(SECONDS, gap), mip_max_nodes=NODES)
-    highs.begin_from(np.arange(part.cost.size, dtype=np.int32), x[free])
-    ended = highs.ended()
-    found = highs.plan()
-    if found is None:
-        return None, ended, highs.pivots()
-    y = x.copy()
-    y[free] = part.rounded(found)
-    better = program.gain(y, over=x) > 0 and program.violation(y) <= FEASIBLE
-    return (y if better else None), ended, highs.pivots()
+    found = search_near(program, control.quietly(SECONDS, gap), free, x)
+    y = found.x
+    better = y is not None and program.gain(y, over=x) > 0 and program.violation(y) <= FEASIBLE
+    return found if better else found._replace(x=None)

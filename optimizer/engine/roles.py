@@ -10,23 +10,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Request, Verdict
-from optimizer.engine.program import Floats, Ints
-from optimizer.engine.search import completed, polish, search, solve_held
+from optimizer.engine.program import Floats
+from optimizer.engine.proof import proved_beside, proved_from
+from optimizer.engine.search import completed, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
 from optimizer.engine.start import Relaxed, built, relax
 
 CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
-BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
-"""Of a proof beside workers that find better plans."""
 
 
 def served(request: Request, stop: threading.Event, known: Known, tell: Tell) -> Verdict:
@@ -37,22 +35,13 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
     if not program.worth_constructing:
         return search(program, control, request.start, known)
     if request.role == "prove":
-        return _proved(request, control, known)
+        return proved_beside(program, control, _whole_start(request), known)
     if request.role == "improve":
         _improve(request, control, known, np.inf)
         return Verdict("ended", known.x, None)
     _improve(request, control.until(SHARE * control.left), known, TRIES if request.gap < CLOSE else 0)
     x = known.x
-    return search(program, control, request.start if x is None else (np.arange(x.size, dtype=np.int32), x), known)
-
-
-def _proved(request: Request, control: Control, known: Known) -> Verdict:
-    """The proof, and at its end the best plan of anyone, polished."""
-    verdict = search(request.program, control, _whole_start(request), known, **BESIDE)
-    x = known.x
-    if verdict.ending != "ended" or x is None:
-        return verdict
-    return replace(verdict, x=polish(request.program, control, x))
+    return search(program, control, request.start, known) if x is None else proved_from(program, control, x, known)
 
 
 def _improve(request: Request, control: Control, known: Known, tries: float) -> None:
@@ -90,7 +79,9 @@ def _started(request: Request, control: Control) -> Floats | None:
     return None if whole is None or program.violation(whole) > TOLERANCE else whole
 
 
-def _whole_start(request: Request) -> tuple[Ints, Floats] | None:
-    """The start that was given, if nothing is left to complete."""
-    whole = request.start is not None and request.start[0].size == request.program.cost.size
-    return request.start if whole else None
+def _whole_start(request: Request) -> Floats | None:
+    """The start that was given, in the order of columns, if nothing is left to complete."""
+    if request.start is None or request.start[0].size < request.program.cost.size:
+        return None
+    cols, values = request.start
+    return values[np.argsort(cols)]

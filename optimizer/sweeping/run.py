@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from optimizer.engine.installed import solvers
 from optimizer.engine.progress import Listener
 from optimizer.formulation.family import Family
 from optimizer.instance.changes import apply
@@ -149,7 +150,7 @@ def _swept(
 
 
 def _versions() -> dict[str, Any]:
-    return {"versions": {name: version(name) for name in ("solvency", "highspy", "pyomo", "numpy")}}
+    return {"versions": {name: version(name) for name in ("solvency", "pyomo", "numpy")} | solvers()}
 
 
 def _refuse_unknown(instance: Instance, axes: Sequence[Axis]) -> None:

@@ -1,0 +1,60 @@
+"""A part of a program decided again near a plan: by HiGHS, or by SCIP where that extra is installed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from optimizer.engine.installed import INSTALLED
+from optimizer.engine.program import Flags, Floats, Program
+from optimizer.engine.search import solve_held
+from optimizer.engine.solver import TOLERANCE, Control, Highs
+
+if INSTALLED:
+    from optimizer.engine.scip import Scip
+
+NODES = {"HiGHS": 50, "SCIP": 200}  # of one search; SCIP's nodes are cheaper, as it separates little
+ENDED = ("optimal", "gaplimit", "infeasible")
+NEARBY = {"separating/maxroundsroot": 3, "separating/maxrounds": 0}  # near a plan branching pays sooner than cuts
+
+
+class Found(NamedTuple):
+    """A plan, if any, whether the search came to its end, and the simplex iterations that it took."""
+
+    x: Floats | None
+    ended: bool
+    pivots: int
+
+
+def search_near(program: Program, control: Control, free: Flags, x: Floats) -> Found:
+    """The plan x with its `free` columns chosen again while all others stay."""
+    part = program.held(free, x)
+    found = (_by_scip if INSTALLED else _by_highs)(part, control, x[free])
+    if found.x is None:
+        return found
+    y = x.copy()
+    y[free] = found.x
+    return found._replace(x=y)
+
+
+def _by_highs(part: Program, control: Control, x: Floats) -> Found:
+    highs = Highs(part, control, mip_max_nodes=NODES["HiGHS"])
+    highs.begin_from(np.arange(x.size, dtype=np.int32), x)
+    ended, found = highs.ended(), highs.plan()
+    return Found(found if found is None else part.rounded(found), ended, highs.pivots())
+
+
+def _by_scip(part: Program, control: Control, x: Floats) -> Found:
+    scip = Scip(part, control, {"limits/nodes": NODES["SCIP"]} | NEARBY)
+    scip.begin_from(x)
+    ended, found = scip.run() in ENDED, scip.plan()
+    return Found(found if found is None else _clean(part, control, found), ended, scip.pivots())
+
+
+def _clean(part: Program, control: Control, found: Floats) -> Floats | None:
+    """A plan with its whole numbers exactly whole, and what is continuous chosen again if that breaks a row."""
+    rounded = part.rounded(found)
+    if part.violation(rounded) <= TOLERANCE:
+        return rounded
+    return solve_held(part, control, ~part.integer, rounded)

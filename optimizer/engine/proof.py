@@ -1,0 +1,61 @@
+"""The proof of a program of which others find plans.
+
+HiGHS begins: it solves the first linear program five times as fast as SCIP. Where that extra is installed SCIP goes
+on once HiGHS' bound stalls, as its own are tighter from there; else HiGHS goes on itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.engine.installed import INSTALLED
+from optimizer.engine.known import Known
+from optimizer.engine.messages import Tick, Verdict
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.search import polish, search
+from optimizer.engine.solver import Control
+from optimizer.engine.stall import Stall
+
+if INSTALLED:
+    from optimizer.engine.scip import Scip
+
+BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
+"""Of HiGHS beside workers that find better plans."""
+
+
+def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
+    """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
+    whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
+    verdict = search(program, control, whole, known, stall=Stall() if INSTALLED else None, **BESIDE)
+    if verdict.ending == "ended" and not control.over:
+        control.tell(Tick(None, verdict.bound))
+        verdict = _by_scip(program, control, known)
+    return _with_best(program, control, verdict, known)
+
+
+def proved_from(program: Program, control: Control, x: Floats, known: Known) -> Verdict:
+    """The proof of one worker alone that has a plan: no clock decides who proves, so that one seed gives one plan."""
+    if not INSTALLED:
+        return search(program, control, (np.arange(x.size, dtype=np.int32), x), known)
+    return _with_best(program, control, _by_scip(program, control, known), known)
+
+
+def _with_best(program: Program, control: Control, verdict: Verdict, known: Known) -> Verdict:
+    x = known.x
+    if verdict.ending != "ended" or x is None:
+        return verdict
+    return Verdict("ended", polish(program, control, x), verdict.bound)
+
+
+def _by_scip(program: Program, control: Control, known: Known) -> Verdict:
+    """What SCIP calls infeasible or unbounded, HiGHS looks at again."""
+    scip = Scip(program, control, {}, known)
+    if known.x is not None:
+        scip.begin_from(known.x)
+    status = scip.run()
+    if status in ("infeasible", "unbounded", "inforunbd"):
+        return search(program, control, None, known, **BESIDE)
+    x, bound = scip.plan(), scip.bound()
+    if status not in ("optimal", "gaplimit"):
+        return Verdict("ended", x, bound)
+    return Verdict("optimal", x if x is None else polish(program, control, x), bound)

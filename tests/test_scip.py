@@ -1,0 +1,179 @@
+"""The optional second solver: the optimum of the first, plans given and taken, and a hand-over that loses nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from fleet import fleet
+
+from optimizer.engine import parts, proof
+from optimizer.engine.highs import solve_program
+from optimizer.engine.improve import Improver
+from optimizer.engine.known import Known
+from optimizer.engine.messages import Incumbent, Message, Tick
+from optimizer.engine.parts import search_near
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.proof import proved_beside, proved_from
+from optimizer.engine.scale import scale
+from optimizer.engine.scip import Scip
+from optimizer.engine.search import search
+from optimizer.engine.solver import Control
+from optimizer.engine.stall import AT_LEAST, Stall
+from optimizer.engine.start import built, relax
+
+
+@pytest.fixture(scope="module")
+def middle() -> Program:
+    return scale(fleet(8, 14, 2, seed=4)).program
+
+
+@pytest.fixture(scope="module")
+def first(middle: Program) -> Floats:
+    relaxed = relax(middle, control())
+    assert relaxed is not None
+    return next(built(middle, control(), relaxed))
+
+
+def control(seconds: float = 60.0, gap: float = 1e-6, told: list[Message] | None = None) -> Control:
+    return Control(time.monotonic() + seconds, threading.Event(), [].append if told is None else told.append, gap)
+
+
+def facing(program: Program, maximise: bool) -> Program:
+    sense = 1.0 if maximise else -1.0
+    return replace(program, cost=sense * program.cost, offset=sense * program.offset, maximise=maximise)
+
+
+@pytest.mark.parametrize("maximise", [True, False])
+def test_both_solvers_reach_one_optimum(middle: Program, maximise: bool) -> None:
+    program, told = facing(middle, maximise), list[Message]()
+    scip = Scip(program, control(told=told), {})
+    assert scip.run() in ("optimal", "gaplimit")
+    x, bound = scip.plan(), scip.bound()
+    verdict = search(program, control(), None)
+    assert x is not None
+    assert bound is not None
+    assert verdict.x is not None
+    assert program.violation(program.rounded(x)) <= 1e-6
+    assert program.objective(x) == pytest.approx(program.objective(verdict.x), rel=1e-5)
+    sense = 1.0 if maximise else -1.0
+    assert sense * (bound - program.objective(verdict.x)) >= -1e-6 * abs(bound)
+    incumbents = [each.x for each in told if isinstance(each, Incumbent)]
+    assert all(program.gain(b, over=a) > 0 for a, b in pairwise(incumbents))
+    assert all(sense * each.bound >= sense * bound - 1e-6 for each in told if isinstance(each, Tick) and each.bound)
+
+
+@pytest.mark.parametrize("maximise", [True, False])
+def test_a_plan_of_someone_else_is_taken_while_scip_runs(middle: Program, first: Floats, maximise: bool) -> None:
+    program, told = facing(middle, maximise), list[Message]()
+    known = Known(program)
+    best = search(program, control(), None).x
+    assert best is not None
+    known.offer(best)
+    scip = Scip(program, control(told=told), {"limits/nodes": 1}, known)
+    scip.run()
+    x = scip.plan()
+    assert x is not None
+    assert program.objective(x) == pytest.approx(program.objective(best), rel=1e-6)
+    assert not [each for each in told if isinstance(each, Incumbent) and program.gain(best, over=each.x) < -1e-6]
+
+
+def test_scip_ends_when_told(middle: Program) -> None:
+    hard = scale(fleet(40, 80, 3, seed=1)).program
+    asked = control()
+    threading.Timer(1.0, asked.stop.set).start()
+    began = time.monotonic()
+    assert Scip(hard, asked, {}, Known(hard)).run() == "userinterrupt"
+    assert time.monotonic() - began < 10.0
+
+
+def test_a_start_that_breaks_a_row_is_refused_and_costs_nothing(middle: Program) -> None:
+    scip = Scip(middle, control(), {})
+    scip.begin_from(np.full(middle.cost.size, 1e6))
+    assert scip.run() in ("optimal", "gaplimit")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_neighbourhood_holds_all_else(middle: Program, first: Floats, installed: bool, monkeypatch) -> None:
+    monkeypatch.setattr(parts, "INSTALLED", installed)
+    free = ~middle.integer | (middle.period == 0)
+    found = search_near(middle, control(), free, first)
+    assert found.x is not None
+    assert found.ended
+    assert found.pivots > 0
+    assert np.array_equal(found.x[~free], first[~free])
+    assert middle.violation(found.x) <= 1e-6
+    assert middle.gain(found.x, over=first) >= -1e-6
+
+
+def test_either_solver_leads_a_neighbourhood_to_the_same_value(middle: Program, first: Floats, monkeypatch) -> None:
+    free, values = ~middle.integer | (middle.period == 1), []
+    for installed in (True, False):
+        monkeypatch.setattr(parts, "INSTALLED", installed)
+        x = search_near(middle, control(gap=1e-9), free, first).x
+        assert x is not None
+        values.append(middle.objective(x))
+    assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_improving_works_without_the_extra(middle: Program, first: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "INSTALLED", False)
+    relaxed, known = relax(middle, control()), Known(middle)
+    assert relaxed is not None
+    known.offer(first)
+    Improver(middle, relaxed.guide, known, 0).run(control(gap=1e-4), tries=6)
+    assert known.x is not None
+    assert middle.violation(known.x) <= 1e-6
+    assert middle.gain(known.x, over=first) > 0
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_proof_ends_at_the_optimum_whoever_gives_it(
+    middle: Program, first: Floats, installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "INSTALLED", installed)
+    monkeypatch.setattr(Stall, "stalled", lambda self, bound, now=None: True)  # the hand-over comes at once
+    best = search(middle, control(), None).x
+    assert best is not None
+    for verdict in (
+        proved_beside(middle, control(), None, Known(middle)),
+        proved_beside(middle, control(), first, Known(middle)),
+        proved_from(middle, control(), first, having(middle, first)),
+    ):
+        assert verdict.ending == "optimal"
+        assert verdict.x is not None
+        assert middle.violation(verdict.x) <= 1e-6
+        assert middle.objective(verdict.x) == pytest.approx(middle.objective(best), rel=1e-5)
+
+
+def having(program: Program, x: Floats) -> Known:
+    known = Known(program)
+    known.offer(x)
+    return known
+
+
+def test_what_scip_calls_infeasible_is_looked_at_again(middle: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof.Scip, "run", lambda self: "infeasible")
+    verdict = proof._by_scip(middle, control(gap=1e-3), Known(middle))
+    assert verdict.ending == "optimal"
+    none = replace(middle, row_upper=np.where(np.isfinite(middle.row_upper), -1e3, np.inf))
+    assert proved_beside(none, control(), None, Known(none)).ending == "infeasible"
+
+
+def test_a_bound_that_moves_is_not_stalled_and_one_that_stands_is() -> None:
+    stall = Stall()
+    assert not stall.stalled(None, 0.0)
+    assert not any(stall.stalled(100.0 - t, float(t)) for t in range(20))
+    assert stall.stalled(81.0, 30.0)
+    young = Stall()
+    assert not young.stalled(100.0, 0.0)
+    assert not young.stalled(100.0, AT_LEAST - 0.1)
+    assert young.stalled(100.0, AT_LEAST + 0.1)
+
+
+def test_an_outcome_names_the_solvers_that_it_came_from() -> None:
+    assert set(solve_program(fleet(3, 5, 2)).versions) == {"highs", "python", "scip"}
