@@ -14,10 +14,11 @@ from test_engine import pretend
 
 from benchmarks.generate import instance, write
 from optimizer import load
+from optimizer.engine import start
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import KINDS, Improver
 from optimizer.engine.known import Known
-from optimizer.engine.messages import Incumbent, Message
+from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
@@ -82,6 +83,16 @@ def test_neighbourhoods_find_a_better_plan_that_satisfies_every_row(hard: Progra
 
 def test_one_seed_gives_one_plan(hard: Program, first: Floats) -> None:
     assert np.array_equal(improved(hard, first, seed=3), improved(hard, first, seed=3))
+
+
+def test_a_plan_is_built_where_the_dive_finds_no_strategy(hard: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "dived", lambda program, relaxed: None)
+    told: list[Message] = []
+    relaxed = relax(hard, control())
+    assert relaxed is not None
+    plan = next(built(hard, control(told=told), relaxed))
+    assert hard.violation(plan) <= 1e-6
+    assert all(each.bound >= hard.objective(plan) for each in told if isinstance(each, Tick) and each.bound)
 
 
 @pytest.mark.parametrize("maximise", [True, False])

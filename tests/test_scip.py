@@ -23,7 +23,7 @@ from optimizer.engine.scale import scale
 from optimizer.engine.scip import Scip
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control
-from optimizer.engine.stall import AT_LEAST, Stall
+from optimizer.engine.stall import AT_LEAST, BEGINNING, Stall
 from optimizer.engine.start import built, relax
 
 
@@ -80,6 +80,14 @@ def test_a_plan_of_someone_else_is_taken_while_scip_runs(middle: Program, first:
     assert x is not None
     assert program.objective(x) == pytest.approx(program.objective(best), rel=1e-6)
     assert not [each for each in told if isinstance(each, Incumbent) and program.gain(best, over=each.x) < -1e-6]
+
+
+def test_rows_without_a_side_are_left_out(middle: Program) -> None:
+    free = replace(
+        middle, row_lower=np.full_like(middle.row_lower, -np.inf), row_upper=np.full_like(middle.row_upper, np.inf)
+    )
+    scip = Scip(free, control(), {})
+    assert scip.run() in ("optimal", "unbounded", "inforunbd")
 
 
 def test_scip_ends_when_told(middle: Program) -> None:
@@ -165,14 +173,21 @@ def test_what_scip_calls_infeasible_is_looked_at_again(middle: Program, monkeypa
 
 
 def test_a_bound_that_moves_is_not_stalled_and_one_that_stands_is() -> None:
-    stall = Stall()
+    stall = Stall(deadline=1e6, began=0.0)
     assert not stall.stalled(None, 0.0)
     assert not any(stall.stalled(100.0 - t, float(t)) for t in range(20))
     assert stall.stalled(81.0, 30.0)
-    young = Stall()
+    young = Stall(deadline=1e6, began=0.0)
     assert not young.stalled(100.0, 0.0)
     assert not young.stalled(100.0, AT_LEAST - 0.1)
     assert young.stalled(100.0, AT_LEAST + 0.1)
+
+
+def test_a_stalled_bound_is_left_alone_where_another_solver_would_not_overtake_in_time() -> None:
+    for deadline, worth_it in ((30.0 + BEGINNING * 8.0 + 1.0, True), (30.0 + BEGINNING * 8.0 - 1.0, False)):
+        slow = Stall(deadline, began=0.0)
+        assert not slow.stalled(100.0, 8.0)
+        assert slow.stalled(100.0, 30.0) == worth_it
 
 
 def test_an_outcome_names_the_solvers_that_it_came_from() -> None:

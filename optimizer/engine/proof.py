@@ -1,7 +1,8 @@
 """The proof of a program of which others find plans.
 
 HiGHS begins: it solves the first linear program five times as fast as SCIP. Where that extra is installed SCIP goes
-on once HiGHS' bound stalls, as its own are tighter from there; else HiGHS goes on itself.
+on once HiGHS' bound stalls, as its own are tighter from there, unless the time left is too short for that; else HiGHS
+goes on itself.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_he
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
-    verdict = search(program, control, whole, known, stall=Stall() if INSTALLED else None, **BESIDE)
+    verdict = search(program, control, whole, known, stall=Stall(control.deadline) if INSTALLED else None, **BESIDE)
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))
         verdict = _by_scip(program, control, known)
@@ -49,7 +50,7 @@ def _with_best(program: Program, control: Control, verdict: Verdict, known: Know
 
 def _by_scip(program: Program, control: Control, known: Known) -> Verdict:
     """What SCIP calls infeasible or unbounded, HiGHS looks at again."""
-    scip = Scip(program, control, {}, known)
+    scip = Scip(program, control, {}, known, heuristics="few")
     if known.x is not None:
         scip.begin_from(known.x)
     status = scip.run()

@@ -8,15 +8,15 @@ changed program agrees with it; the rest is decided again, and then once more fr
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.known import Known
 from optimizer.engine.program import FEW, Floats, Key, Program
+from optimizer.engine.root import at_root
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
@@ -30,11 +30,6 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-ROOT: Mapping[str, Any] = {
-    "mip_max_nodes": 1, "mip_heuristic_effort": 0.0, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False,
-    "mip_heuristic_run_root_reduced_cost": False, "mip_heuristic_run_feasibility_jump": False,
-}  # fmt: skip
-
 Method = Literal["solved again", "branch and cut", "bounded at the root", "bounded by its relaxation"]
 SOLVED: Method = "solved again"
 SEARCHED: Method = "branch and cut"
@@ -164,14 +159,12 @@ def _offer(known: Known, program: Program, x: Floats | None) -> None:
 def _bounded(program: Program, x: Floats | None, control: Control, began: float) -> Worth:
     """The bound at the root of branch and cut; its plan if that is the better one."""
     scaled, known = scale(program), Known(program)
-    highs = Highs(scaled.program, control.quietly(control.left, CLOSED), **ROOT)
-    if x is not None:
-        _offer(known, program, x)
-        highs.begin_from(np.arange(x.size, dtype=np.int32), x / scaled.unit)
-    status = highs.run()
+    _offer(known, program, x)
+    status, found, bound = at_root(
+        scaled.program, control.quietly(control.left, CLOSED), None if known.x is None else known.x / scaled.unit
+    )
     if status == Model.kInfeasible and known.x is None and _impossible(program, control):
         return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
-    found, bound = highs.plan(), highs.bound()
     _offer(known, program, None if found is None else found * scaled.unit)
     method, high = AT_ROOT, np.inf if bound is None else bound * scaled.money
     if high == np.inf and (relaxed := relaxed_prices(program, control)) is not None:

@@ -1,8 +1,8 @@
 """What a worker does with its request: everything by itself, the proof, or better plans.
 
-On one thread a plan is constructed, each period decided again, a few neighbourhoods searched where the gap asked for
-is small, and then all is proved. On more, one worker proves while the others improve, and each hears of the others'
-plans.
+On one thread a plan is constructed, each period decided again, the root of branch and cut bounds it, a few
+neighbourhoods are searched, and then all is proved, as far as the gap is open. On more, one worker proves while the
+others improve, and each hears of the others' plans.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
-from optimizer.engine.messages import Request, Verdict
-from optimizer.engine.program import Floats
+from optimizer.engine.messages import Message, Request, Tick, Verdict
+from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
-from optimizer.engine.search import completed, search, solve_held
+from optimizer.engine.root import at_root
+from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
 from optimizer.engine.start import Relaxed, built, relax
 
-CLOSE, TRIES = 5e-4, 12  # of a worker that does both: below this gap it searches so many neighbourhoods first
+TRIES = 12  # neighbourhoods that a worker alone searches between the root and the proof
 SHARE = 0.5  # of the time left that better plans may take before the proof
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 
@@ -31,31 +33,65 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
     """The last words of a worker; plans and bounds are told on the way."""
     deadline = time.monotonic() + request.seconds
     control = Control(deadline, stop, tell, request.gap, request.floor, request.threads, request.seed)
-    program = request.program
-    if not program.worth_constructing:
-        return search(program, control, request.start, known)
+    if not request.program.worth_constructing:
+        return search(request.program, control, request.start, known)
     if request.role == "prove":
-        return proved_beside(program, control, _whole_start(request), known)
+        return proved_beside(request.program, control, _whole_start(request), known)
     if request.role == "improve":
-        _improve(request, control, known, np.inf)
+        _improve(request, control, known)
         return Verdict("ended", known.x, None)
-    _improve(request, control.until(SHARE * control.left), known, TRIES if request.gap < CLOSE else 0)
-    x = known.x
-    return search(program, control, request.start, known) if x is None else proved_from(program, control, x, known)
+    return _alone(request, control, known)
 
 
-def _improve(request: Request, control: Control, known: Known, tries: float) -> None:
-    """A first plan, from the start that was given or by construction, then better ones."""
+def _alone(request: Request, control: Control, known: Known) -> Verdict:
+    """A plan, the root, better plans, the proof: each only if the gap is still open."""
+    program, closing = request.program, _closing(request.program, control, known)
+    relaxed = _begun(request, closing.until(SHARE * control.left), known)
+    if relaxed is None or known.x is None:
+        return search(program, control, request.start, known)
+    if not control.over:
+        closing.tell(Tick(None, at_root(program, closing, known.x).bound))
+    Improver(program, relaxed.guide, known, request.seed).run(closing.until(SHARE * control.left), TRIES)
+    if control.over:
+        return Verdict("ended", polish(program, control, known.x), None)
+    return proved_from(program, control, known.x, known)
+
+
+def _closing(program: Program, control: Control, known: Known) -> Control:
+    """The same, that ends as soon as the plans and bounds of whole steps close the gap, never by the clock's ticks."""
+    bounds: list[float] = []
+
+    def tell(message: Message) -> None:
+        control.tell(message)
+        if isinstance(message, Tick) and message.best is None and message.bound is not None:
+            bounds.append(message.bound)
+        if known.x is not None and bounds:
+            best = program.objective(known.x)
+            if min(abs(bound - best) for bound in bounds) <= control.gap * max(abs(best), control.floor):
+                control.stop.set()
+
+    return replace(control, tell=tell)
+
+
+def _improve(request: Request, control: Control, known: Known) -> None:
+    """A first plan, then better ones until told to end."""
+    relaxed = _begun(request, control, known)
+    if relaxed is not None and known.x is not None:
+        Improver(request.program, relaxed.guide, known, request.seed).run(control)
+
+
+def _begun(request: Request, control: Control, known: Known) -> Relaxed | None:
+    """A first plan, from the start that was given or by construction, its periods decided again; the relaxation."""
     program = request.program
     relaxed = relax(program, control)
     if relaxed is None:
-        return
+        return None
     take(known, control, _first(request, control, relaxed))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
         take(known, control, by_period(program, control, known.x))
-        Improver(program, relaxed.guide, known, request.seed).run(control, tries)
+    return relaxed
 
 
 def _first(request: Request, control: Control, relaxed: Relaxed) -> Iterator[Floats]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pyscipopt import SCIP_EVENTTYPE as EVENT
@@ -23,6 +23,7 @@ from optimizer.engine.program import Floats, Program
 from optimizer.engine.solver import TICK_SECONDS, TOLERANCE, Control
 
 INFINITE = 1e20
+HEURISTICS = {"none": SETTING.OFF, "few": SETTING.FAST, "usual": SETTING.DEFAULT}
 EVERYWHERE = TIMING.BEFORENODE | TIMING.DURINGLPLOOP | TIMING.AFTERLPNODE
 
 
@@ -30,7 +31,12 @@ class Scip:
     """One SCIP model that ends by the control's clock."""
 
     def __init__(
-        self, program: Program, control: Control, settings: Mapping[str, Any], known: Known | None = None
+        self,
+        program: Program,
+        control: Control,
+        settings: Mapping[str, Any],
+        known: Known | None = None,
+        heuristics: Literal["none", "few", "usual"] = "usual",
     ) -> None:
         self.program, self.control, self.known = program, control, known
         self.model, self._cols = _passed(program)
@@ -38,8 +44,7 @@ class Scip:
         seed = {"randomization/randomseedshift": control.seed}
         self.model.setParams({"numerics/feastol": TOLERANCE} | limits | seed | dict(settings))
         self._last = 0.0
-        if known is not None:
-            self.model.setHeuristics(SETTING.FAST)  # others find better plans
+        self.model.setHeuristics(HEURISTICS[heuristics])
         self.model.attachEventHandlerCallback(self._improved, [EVENT.BESTSOLFOUND])
         self.model.includeHeur(_Look(self), "look", "clock, news and plans of others", "o", timingmask=EVERYWHERE)
 
@@ -117,6 +122,8 @@ def _passed(program: Program) -> tuple[Any, list[Any]]:
     terms, ends = [Term(col) for col in cols], program.start.tolist()
     index, value = program.index.tolist(), program.value.tolist()
     for i, (low, high) in enumerate(zip(program.row_lower, program.row_upper, strict=True)):
+        if _finite(low) is None and _finite(high) is None:
+            continue  # a row that was dropped says nothing, and SCIP wants a side
         row = {terms[j]: v for j, v in zip(index[ends[i] : ends[i + 1]], value[ends[i] : ends[i + 1]], strict=True)}
         model.addCons(ExprCons(Expr(row), _finite(low), _finite(high)))
     model.addObjoffset(sign * program.offset)

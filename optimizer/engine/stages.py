@@ -5,7 +5,7 @@ Each ends by its work and tells its bound; the first that closes the gap is the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,17 @@ from optimizer.engine.messages import Ending, Incumbent, Tick, Verdict
 from optimizer.engine.near import near
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
+from optimizer.engine.root import NO_HEURISTICS, at_root
 from optimizer.engine.search import polish, unbounded_or_infeasible
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import built, relax
+from optimizer.engine.start import Relaxed, built, relax
 
-HEURISTICS = (
-    "mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost",
-    "mip_heuristic_run_feasibility_jump",
-)  # fmt: skip
-PROOF = {**dict.fromkeys(HEURISTICS, False), "mip_heuristic_effort": 0.0}
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
     "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05,
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
-ROOT_NODES = 1  # of a large program: better plans close the gap sooner than branching
+FAR = 1.2  # of the gap asked for, beyond which a plan near the base is not worth deciding again first
 TRIES = 8  # neighbourhoods searched, after which branching is worth more
 
 ENDED: dict[Any, Ending] = {
@@ -46,15 +42,25 @@ def searched(highs: Highs, control: Control, hint: Floats, nodes: int) -> Verdic
     program = highs.program
     known = np.flatnonzero(program.integer & np.isfinite(hint)).astype(np.int32)
     base = program.rounded(np.where(np.isfinite(hint), hint, 0.0))
-    large = program.worth_constructing
-    x = _told(control, near(program, control, base)) if large else None
-    start = _whole(x) if x is not None else (known, base[known])
-    status, x = _run(highs, control, start, PROOF, min(ROOT_NODES if large else PROOF_NODES, nodes))
+    x = _told(control, near(program, control, base)) if program.worth_constructing else None
+    if x is not None:
+        return _verdict(highs, control, *_of_large(highs, control, x, nodes))
+    status, x = _run(highs, control, (known, base[known]), NO_HEURISTICS, min(PROOF_NODES, nodes))
     if status == Model.kSolutionLimit:
-        if large and x is not None:
-            x = _improved(program, control, x)
-        status, x = _run(highs, control, start if x is None else _whole(x), SEARCH, nodes)
+        status, x = _run(highs, control, (known, base[known]) if x is None else _whole(x), SEARCH, nodes)
     return _verdict(highs, control, status, x)
+
+
+def _of_large(highs: Highs, control: Control, x: Floats, nodes: int) -> tuple[Model, Floats | None]:
+    """From a plan: the root, then better plans, which close the gap sooner than branching, and branching at last."""
+    if control.stop.is_set():
+        return Model.kInterrupt, x
+    status, found, bound = at_root(highs.program, control, x)
+    control.tell(Tick(None, bound))
+    if status != Model.kSolutionLimit:
+        return status, x if found is None else found
+    better = _improved(highs.program, control, x if found is None else found, bound)
+    return _run(highs, control, _whole(better), SEARCH, nodes)
 
 
 def _run(
@@ -73,19 +79,28 @@ def _run(
     return status, highs.plan()
 
 
-def _improved(program: Program, control: Control, x: Floats) -> Floats:
-    """Better plans until the gap is closed or all is tried: each period decided again, the same for a plan built as if
-    there were no base, then neighbourhoods."""
-    known = Known(program)
+def _improved(program: Program, control: Control, x: Floats, bound: float | None) -> Floats:
+    """Better plans until the gap is closed or all is tried: each period decided again, of x and of a plan built as if
+    there were no base, the one that promises more first; then neighbourhoods."""
+    known, relaxed = Known(program), relax(program, control)
     known.offer(x)
-    take(known, control, by_period(program, control, x))
-    relaxed = None if control.over else relax(program, control)
+    far = bound is None or abs(bound - program.objective(x)) > FAR * control.gap * abs(bound)
+    for plans in (_anew, _again) if far else (_again, _anew):
+        if relaxed is not None and not control.over:
+            take(known, control, plans(program, control, relaxed, x))
     if relaxed is not None:
-        take(known, control, anew := list(built(program, control, relaxed)))
-        if anew:
-            take(known, control, by_period(program, control, anew[-1]))
         Improver(program, relaxed.guide, known, control.seed).run(control, TRIES)
     return x if known.x is None else known.x
+
+
+def _again(program: Program, control: Control, _: Relaxed, x: Floats) -> Iterator[Floats]:
+    return by_period(program, control, x)
+
+
+def _anew(program: Program, control: Control, relaxed: Relaxed, _: Floats) -> Iterator[Floats]:
+    plans = list(built(program, control, relaxed))
+    yield from plans
+    yield from by_period(program, control, plans[-1]) if plans else ()
 
 
 def _told(control: Control, x: Floats | None) -> Floats | None:

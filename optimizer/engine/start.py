@@ -47,6 +47,8 @@ class Relaxed(NamedTuple):
 def built(program: Program, control: Control, relaxed: Relaxed) -> Iterator[Floats]:
     """Plans by construction: soon, of the linear program's strategy; then of a better one, if it is found at once."""
     strategy = dived(program, relaxed)
+    if strategy is None:  # the dive ended where no strategy is possible any more: a search may find one
+        strategy, _ = _strategy(program, control.until(STRATEGY * control.left), None)
     if strategy is None:
         return
     if (x := _soon(program, control, strategy)) is not None:
@@ -102,15 +104,22 @@ def dived(program: Program, relaxed: Relaxed) -> Floats | None:
 
 
 def decided(program: Program, control: Control, x: Floats) -> Floats:
-    """The strategy improved from x with placement continuous; the bound that this proves for the whole is told."""
+    """The strategy improved from x with placement continuous, unless the clock cut that short: then what it has is
+    placed worse than x."""
+    better, cut_short = _strategy(program, control, x)
+    return x if better is None or cut_short else better
+
+
+def _strategy(program: Program, control: Control, x: Floats | None) -> tuple[Floats | None, bool]:
+    """A plan with its strategy whole, if one is found, and whether the clock cut the search short. The bound that it
+    proves for the whole is told."""
     part = replace(program, integer=program.integer & program.strategy)
     highs = Highs(part, control.quietly(control.left, STRATEGY_GAP), mip_max_nodes=NODES)
-    highs.begin_from(np.arange(x.size, dtype=np.int32), x)
+    if x is not None:
+        highs.begin_from(np.arange(x.size, dtype=np.int32), x)
     status = highs.run()
     control.tell(Tick(None, highs.bound()))
-    better = highs.plan()
-    cut_short = status in (Model.kTimeLimit, Model.kInterrupt)  # what it has by then is placed worse than x
-    return x if better is None or cut_short else better
+    return highs.plan(), status in (Model.kTimeLimit, Model.kInterrupt)
 
 
 def _hold_nearest(lp: Highs, x: Floats, nearest: Ints, many: int) -> tuple[Ints, Floats | None]:
