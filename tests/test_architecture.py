@@ -32,6 +32,7 @@ MAY = {
 LIBRARIES = {
     "pyomo": {"formulation", "engine", "solving", "plan", "explaining"},
     "highspy": {"engine"},
+    "pyscipopt": {"engine"},
     "typer": {"cli"},
     "rich": {"cli", "report"},
     "pydantic": {"instance", "catalogue"},

@@ -79,6 +79,42 @@ def test_why_a_is_not_funded(sack):
     assert (a["cheapest_change"]["owner"], a["cheapest_change"]["lots"]) == ("resources.gpu", 4)
 
 
+def test_what_keeps_a_out_is_the_gpus_that_the_others_fill(sack):
+    """b and c fill all 9 GPUs; with a quarter of a workflow for each GPU more, and nothing behind them."""
+    a = row(sack, "workflows", workflow="a")
+    assert a["could_share"] == pytest.approx(0.0)
+    (stop,) = a["blocked_by"]
+    assert (stop["family"], stop["row"], stop["period"], stop["turn"]) == ("resource_capacity", "gpu", "T1", 1)
+    assert stop["tasks_per_unit"] == pytest.approx(1 / 4)
+    assert stop["tasks_per_percent"] == pytest.approx(9 / 100 / 4)
+    assert "blocked_by" not in row(sack, "workflows", workflow="b")
+
+
+def test_of_two_limits_that_stop_a_workflow_together_both_are_named():
+    document = explained(two_caps())
+    for short in (each for each in document["workflows"] if each["verdict"] == "none"):
+        assert {(each["row"], each["turn"]) for each in short["blocked_by"]} in (
+            {("gpu", 1), ("kw", 2)}, {("kw", 1), ("gpu", 2)},
+        )  # fmt: skip
+        assert short["could_share"] == pytest.approx(0.0)
+
+
+def test_a_workflow_that_does_not_pay_is_stopped_by_nothing():
+    """c is worth nothing now: 3 of 9 GPUs stay free beside b, room for it, and none for a of 4 GPUs as a whole."""
+    d = knapsack()
+    worthless = tuple(replace(b, usd=times(b.usd, -1.0)) for b in d.workflows["c"].bundles)
+    poor = replace(d, workflows=d.workflows | {"c": replace(d.workflows["c"], bundles=worthless)})
+    document = explained(poor)
+    c, a = (row(document, "workflows", workflow=w) for w in "ca")
+    assert (c["verdict"], c["could_share"], c["blocked_by"]) == ("none", pytest.approx(1.0), [])
+    assert a["could_share"] == pytest.approx(3 / 4)  # whole bundles aside
+    assert [each["row"] for each in a["blocked_by"]] == ["gpu"]
+
+
+def times(amounts, factor):
+    return {key: amount * factor for key, amount in amounts.items()}
+
+
 def test_break_even_flips_the_decision_when_crossed(sack):
     low, high = row(sack, "workflows", workflow="a")["break_even_factor"]
     d = knapsack()

@@ -37,6 +37,7 @@ from optimizer.resolve import resolve
 
 PLAN_GAP = 1e-3
 BASE_SHARE = 0.22  # of the time, for a plan and its proof
+BLOCKING_SHARE = 0.05  # for what keeps workflows from being served more, a linear program each
 CURVES = 3  # owners whose value curve is drawn
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
@@ -155,8 +156,9 @@ def _answered(found: Study, asker: Asker, clock: Clock) -> dict[str, Any]:
     relaxed = relaxed_prices(found.program, clock.control)
     prices = np.zeros(found.program.row_lower.size) if relaxed is None else relaxed[1]
     about = limits.Limits(found, found.used(best), prices)
-    why = workflows.Reasons(found, best)
-    even, cheapest = _asked(about, why, asker, clock)
+    why = workflows.Reasons(found, best, about.rows)
+    blocked = why.blocked(clock.control.until(clock.share(BLOCKING_SHARE)))
+    even, cheapest = _asked(about, why, blocked, asker, clock)
     joint = bundles(about, asker, clock.share(0.1))
     together = [owner for row in joint if len(row["owners"]) > 1 for owner in row["owners"]]
     return {
@@ -166,7 +168,7 @@ def _answered(found: Study, asker: Asker, clock: Clock) -> dict[str, Any]:
         "constraints": list(limits.constraints(about, asker, together)),
         "limits": owners(about, asker),
         "bundles": joint,
-        "workflows": list(workflows.rows(why, asker, even, cheapest)),
+        "workflows": list(workflows.rows(why, asker, even, cheapest, blocked)),
         "rents": rents(about, best, asker),
         "tools": list(verdicts.tools(found, best, asker)),
         "offers": list(verdicts.offers(found, best, asker)),
@@ -180,7 +182,7 @@ def _answered(found: Study, asker: Asker, clock: Clock) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Clock
+def _asked(about: limits.Limits, why: workflows.Reasons, blocked: Mapping[str, Any], asker: Asker, clock: Clock
            ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
     """Put the questions, stage by stage, each with its share of the time."""
     found, x, short = about.study, why.x, why.short()
@@ -200,7 +202,9 @@ def _asked(about: limits.Limits, why: workflows.Reasons, asker: Asker, clock: Cl
             even[f.of.id] = at
     asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
     for f in next_up:
-        if (way := cheapest_change(about, why, f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
+        if (
+            way := cheapest_change(about, why, f, blocked[f.of.id], asker, clock.share(0.1) / NEXT_IN_LINE)
+        ) is not None:
             cheapest[f.of.id] = way
     asker.ask(why.banning(why.funded()), clock.share(0.1))
     asker.ask(verdicts.policy_questions(found), clock.share(0.1))

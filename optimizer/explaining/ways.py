@@ -15,14 +15,14 @@ from optimizer.explaining.lot import Lot
 from optimizer.explaining.workflows import Flow, Reasons
 
 Row = dict[str, Any]
-TRIED = 3  # owners, the dearest in the relaxation first
+TRIED = 3  # owners: of the rows that block it, then the dearest in the relaxation
 STEPS = (1, 2, 4, 8)
 
 
-def cheapest_change(about: Limits, why: Reasons, f: Flow, asker: Asker, seconds: float) -> Row | None:
+def cheapest_change(about: Limits, why: Reasons, f: Flow, blocked: Row, asker: Asker, seconds: float) -> Row | None:
     """Lots of one owner with which the workflow fits beside everyone the plan funds; None if no single one helps."""
     found = []
-    for lot in about.lots()[:TRIED]:
+    for lot in _promising(about, blocked)[:TRIED]:
         for n in (n for n in STEPS if n <= lot.max_lots):
             name = f"{f.of.id} beside all others with {more(lot, n)}"
             asker.ask([Question(name, partial(_beside, about, why, f, lot, n))], seconds / TRIED)
@@ -41,6 +41,14 @@ def cheapest_change(about: Limits, why: Reasons, f: Flow, asker: Asker, seconds:
         "net_gain_usd": gain.json() if gain else None,
         **asker.evidence(name).json(),
     }
+
+
+def _promising(about: Limits, blocked: Row) -> list[Lot]:
+    """Owners of the rows that stand in its way first, then as they are ranked."""
+    stops = {(each["family"], each["row"], each["period"]) for each in blocked["blocked_by"] or ()}
+    at = {(row.family.name, row.family.label(row.key), row.period): row.at for row in about.rows}
+    owners = {lot.owner for stop in stops if (lot := about.owner[at[stop]]) is not None}
+    return sorted(about.lots(), key=lambda lot: lot.owner not in owners)
 
 
 def _beside(about: Limits, why: Reasons, f: Flow, lot: Lot, n: int) -> Program:

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, Literal
 
 from optimizer.engine.program import Floats, Program
+from optimizer.engine.solver import Control
 from optimizer.explaining.asker import Asker, Question, known
+from optimizer.explaining.blocking import blocking
 from optimizer.explaining.changes import asked, banned, earning, forced, handled, revalued
 from optimizer.explaining.interval import Evidence, Interval
-from optimizer.explaining.study import Study
+from optimizer.explaining.study import Study, Used
 from optimizer.formulation.data import Workflow
 from optimizer.plan.verdicts import WHOLE, fallen
 
@@ -20,6 +22,7 @@ Verdict = Literal["full", "partly", "none"]
 STEPS = 6  # of Newton's method towards a break-even value
 BEYOND = 1e-3  # relative: how far past a break-even value it is verified
 DISPLACED = 1e-3  # of demand
+NOT_LOOKED_AT: Mapping[str, None] = {"could_share": None, "blocked_by": None}
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,11 @@ class Flow:
 
 @dataclass(frozen=True)
 class Reasons:
-    """The workflows of a study and the questions about each."""
+    """The workflows of a study, its rows in use at the plan, and the questions about each workflow."""
 
     study: Study
     x: Floats
+    used: Sequence[Used]
 
     def flows(self) -> list[Flow]:
         """Every workflow, in the order of the instance."""
@@ -57,6 +61,11 @@ class Reasons:
     def funded(self) -> list[Flow]:
         """Those served at least in part, the least valuable first."""
         return sorted((f for f in self.flows() if f.verdict != "none"), key=lambda f: f.worth)
+
+    def blocked(self, control: Control) -> dict[str, Row]:
+        """What keeps each that is short from being served more."""
+        study, rows = self.study, {row.at: row for row in self.used}
+        return {f.of.id: blocking(study.data, study.program, rows, self.x, f.of, control) for f in self.short()}
 
     def forcing(self, flows: Sequence[Flow]) -> Iterator[Question]:
         """Each forced in."""
@@ -148,8 +157,8 @@ class Reasons:
         return Flow(w, verdict, share, self.value(w.id, self.x))
 
 
-def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool]], cheapest: Mapping[str, Row]
-         ) -> Iterator[Row]:  # fmt: skip
+def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool]], cheapest: Mapping[str, Row],
+         blocked: Mapping[str, Row]) -> Iterator[Row]:  # fmt: skip
     """One line per workflow: verdict, what forcing or losing it costs, and at what value that changes."""
     for f in reasons.flows():
         about = force(f) if f.verdict != "full" else ban(f)
@@ -159,7 +168,7 @@ def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool
             "served_share": f.share,
             "value_usd": f.worth,
             "not_eligible": _not_eligible(reasons.study, f.of),
-            **(_forced(reasons, asker, f) if f.verdict != "full" else {}),
+            **(_forced(reasons, asker, f) | dict(blocked.get(f.of.id, NOT_LOOKED_AT)) if f.verdict != "full" else {}),
             **(_even(f, even.get(f.of.id)) if f.verdict == "none" else {}),
             **(_kept(reasons, asker, f) if f.verdict != "none" else {}),
             "cheapest_change": cheapest.get(f.of.id),

@@ -12,6 +12,11 @@ from optimizer.report.grids import Grid
 Row = dict[str, Any]
 Document = Mapping[str, Any]
 LINES = 30
+BLOCKING = 3  # rows named for each workflow
+BLOCKING_NOTE = (
+    "Everyone else and all that is bought stays as planned; could be: whole replicas aside. Where that is more than is "
+    "served, the rest does not pay or would need another whole replica."
+)
 RENT_NOTE = "Lots in use at the average price of one more; a memo line of the income statement, not part of net."
 
 
@@ -39,6 +44,7 @@ def explained_grids(document: Document) -> Iterator[Grid]:
     ]  # fmt: skip
     yield Grid("Workflows", ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity",
                              "may fall to"), tuple(flows[:LINES]))  # fmt: skip
+    yield _blocking(document)
     yield _rents(document)
     for name, of in (("tools", "tool"), ("offers", "offer")):
         rows = [(r[of], "yes" if r.get("adopted", r.get("taken")) else "no", interval(r["net_usd"], currency))
@@ -47,6 +53,30 @@ def explained_grids(document: Document) -> Iterator[Grid]:
     rules = [(r["family"], number(r["rows"]), interval(r["costs_usd"], currency)) for r in document["policies"]]
     yield Grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), tuple(rules[:LINES]))
     yield _appendix(document)
+
+
+def _blocking(document: Document) -> Grid:
+    """What keeps workflows that are short from being served more."""
+    short = [row for row in document["workflows"] if row.get("blocked_by") is not None]
+    cells = [
+        (row["workflow"], _stopped(row["blocked_by"], document["periods"]) or "-", percent(row["served_share"]),
+         percent(row["could_share"]))
+        for row in short
+    ]  # fmt: skip
+    columns = ("workflow", "stopped by", "served", "could be")
+    return Grid("What keeps workflows from more", columns, tuple(cells[:LINES]), 2, BLOCKING_NOTE, folds=2)
+
+
+def _stopped(rows: list[Row], order: list[str]) -> str:
+    """The rows that stop it, the periods of one limit together."""
+    periods: dict[str, list[str]] = {}
+    for row in rows:
+        periods.setdefault(f"{WORDS.get(row['family'], row['family'])} {row['row']}", []).append(row["period"])
+    named = [
+        f"{name} ({when})" if (when := spans([t for t in order if t in at], order)) else name
+        for name, at in periods.items()
+    ]
+    return "; ".join(named[:BLOCKING]) + (f" and {len(named) - BLOCKING} more" if len(named) > BLOCKING else "")
 
 
 def _classes(document: Document) -> Grid:
