@@ -35,8 +35,8 @@ Net value $429.7K (present value, 2027Q1-2027Q2), proved within 0.0001 %: no pla
 $429.7K.
 Served in full (2): support and code.
 Served in part (1):
-  - invoices: 50 % of its demand; what is left (2027Q1) does not pay for the whole replicas and
-    nodes it would take.
+  - invoices: 50 % of its demand; what is left (2027Q1) does not pay for whole replicas and nodes,
+    or has no room for one.
 No room left in: GPUs of h100 (2027Q2), GPUs of l40s (2027Q2).
 
 Workflows: % of demand served, and cash over the horizon
@@ -55,6 +55,14 @@ def test_the_answer_comes_first_and_in_plain_words():
     text = "\n".join(line.rstrip() for line in printed(quick.plan()).splitlines())
     assert text.startswith(GOLDEN)
     assert "rows hold, and every replica has its GPUs" in text
+
+
+@pytest.mark.parametrize(("funded", "title"), [(1, "Funded, yet nothing of it is served (1):"), (0, "Not funded (1):")])
+def test_what_is_funded_and_serves_nothing_is_not_called_unfunded(funded, title):
+    plan = quick.plan().document
+    flows = [row | ({"funded": funded} if row["workflow"] == "invoices" else {}) for row in plan["workflows"]]
+    said = [row | ({"verdict": "none"} if row["workflow"] == "invoices" else {}) for row in plan["verdicts"]]
+    assert title in printed(altered(workflows=flows, verdicts=said))
 
 
 def test_it_fits_the_page_and_is_plain_when_piped():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -80,6 +82,25 @@ def test_a_plan_of_someone_else_is_taken_while_scip_runs(middle: Program, first:
     assert x is not None
     assert program.objective(x) == pytest.approx(program.objective(best), rel=1e-6)
     assert not [each for each in told if isinstance(each, Incumbent) and program.gain(best, over=each.x) < -1e-6]
+
+
+def test_scip_is_freed_with_its_model(middle: Program, first: Floats) -> None:
+    scip = Scip(middle, control(), {"limits/nodes": 1}, having(middle, first))
+    scip.run()
+    model = weakref.ref(scip.model)
+    del scip
+    gc.collect()
+    assert model() is None
+
+
+def test_a_plan_that_scip_refuses_is_offered_once(middle: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = np.full(middle.cost.size, 1e6 if middle.maximise else -1e6)
+    made: list[Floats] = []
+    scip = Scip(middle, control(), {"limits/nodes": 20}, having(middle, wrong))
+    plain = scip._solution
+    monkeypatch.setattr(scip, "_solution", lambda x: (made.append(x), plain(x))[1])
+    scip.run()
+    assert len(made) == 1
 
 
 def test_rows_without_a_side_are_left_out(middle: Program) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
+from weakref import proxy
 
 import numpy as np
 from pyscipopt import SCIP_EVENTTYPE as EVENT
@@ -43,10 +44,11 @@ class Scip:
         limits = {"limits/gap": control.gap, "limits/absgap": max(control.gap * control.floor, 1e-12)}
         seed = {"randomization/randomseedshift": control.seed}
         self.model.setParams({"numerics/feastol": TOLERANCE} | limits | seed | dict(settings))
-        self._last = 0.0
+        self._last, self._tried = 0.0, np.zeros(0)
         self.model.setHeuristics(HEURISTICS[heuristics])
-        self.model.attachEventHandlerCallback(self._improved, [EVENT.BESTSOLFOUND])
-        self.model.includeHeur(_Look(self), "look", "clock, news and plans of others", "o", timingmask=EVERYWHERE)
+        me = proxy(self)  # SCIP keeps what it calls, and is freed only when nobody keeps it
+        self.model.attachEventHandlerCallback(lambda *_: me.improved(), [EVENT.BESTSOLFOUND])
+        self.model.includeHeur(_Look(me), "look", "clock, news and plans of others", "o", timingmask=EVERYWHERE)
 
     def begin_from(self, x: Floats) -> None:
         """A start; one that is refused costs nothing but its help."""
@@ -82,18 +84,22 @@ class Scip:
             self._last = now
             self.control.tell(Tick(self._told(self.model.getPrimalbound()), self.bound()))
         better = None if self.known is None else self.known.better_than(self._told(self.model.getPrimalbound()))
-        return better is not None and bool(self.model.trySol(self._solution(better)))
+        if better is None or better is self._tried:
+            return False
+        self._tried = better
+        return bool(self.model.trySol(self._solution(better)))
+
+    def improved(self) -> None:
+        """Tell of a plan that is better than all that are known."""
+        x = self.plan()
+        if x is not None and (self.known is None or self.known.offer(x)):
+            self.control.tell(Incumbent(x))
 
     def _solution(self, x: Floats) -> Any:
         solution = self.model.createOrigSol()
         for col, value in zip(self._cols, x.tolist(), strict=True):
             self.model.setSolVal(solution, col, value)
         return solution
-
-    def _improved(self, *_: Any) -> None:
-        x = self.plan()
-        if x is not None and (self.known is None or self.known.offer(x)):
-            self.control.tell(Incumbent(x))
 
     def _told(self, value: float) -> float | None:
         return None if self.model.isInfinity(abs(value)) else _sign(self.program) * float(value)

@@ -102,7 +102,7 @@ def _short(use: Use, w: Workflow, full: list[Row]) -> str:
         if row["period"] in short and name in needed.get(about, ()):
             between.setdefault(named(row), []).append(row["period"])
     if not between:
-        return f"what is left ({spans(short, order)}) does not pay for the whole replicas and nodes it would take"
+        return f"what is left ({spans(short, order)}) does not pay for whole replicas and nodes, or has no room for one"
     ranked = sorted(between.items(), key=lambda item: -len(item[1]))
     telling = [item for item in ranked if len(item[1]) >= TELLING * len(short)] or ranked[:1]
     found = listed([f"{name} ({spans(periods, order)})" for name, periods in telling[:SHOWN]])

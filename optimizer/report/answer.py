@@ -31,9 +31,12 @@ def answer(plan: Plan) -> Iterator[Line]:
     if by_verdict["partly"]:
         yield "fair", f"Served in part ({len(by_verdict['partly'])}):"
         yield from (("item", _partly(row)) for row in by_verdict["partly"])
-    if by_verdict["none"]:
-        yield "bad", f"Not funded ({len(by_verdict['none'])}):"
-        yield from (("item", f"{row['workflow']}: {row['why']}.") for row in by_verdict["none"])
+    paid = {row["workflow"] for row in plan.document["workflows"] if row["funded"]}
+    for title, among in (("Funded, yet nothing of it is served", True), ("Not funded", False)):
+        rows = [row for row in by_verdict["none"] if (row["workflow"] in paid) == among]
+        if rows:
+            yield "bad", f"{title} ({len(rows)}):"
+            yield from (("item", f"{row['workflow']}: {row['why']}.") for row in rows)
     yield from _orders(plan)
     yield from _full(plan)
     if not plan.document["executable"]:
