@@ -84,14 +84,19 @@ def test_a_plan_of_someone_else_is_taken_while_scip_runs(middle: Program, first:
     assert not [each for each in told if isinstance(each, Incumbent) and program.gain(best, over=each.x) < -1e-6]
 
 
-def test_scip_is_freed_with_its_model(middle: Program, first: Floats) -> None:
-    scip = Scip(middle, control(), {"limits/nodes": 1}, having(middle, first))
-    scip.run()
-    model = weakref.ref(scip.model)
-    gc.disable()  # thousands of neighbourhoods would wait for it
+def test_no_neighbourhood_leaves_its_model_behind(middle: Program, first: Floats, monkeypatch) -> None:
+    models = []
+
+    class Watched(Scip):
+        def run(self) -> str:
+            models.append(weakref.ref(self.model))
+            return super().run()
+
+    monkeypatch.setattr(parts, "Scip", Watched)
+    gc.disable()  # the usual collection comes late
     try:
-        del scip
-        assert model() is None
+        search_near(middle, control(), middle.period == 0, first)
+        assert [model() for model in models] == [None]
     finally:
         gc.enable()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ def search_near(program: Program, control: Control, free: Flags, x: Floats) -> F
     """The plan x with its `free` columns chosen again while all others stay."""
     part = program.held(free, x)
     found = (_by_scip if INSTALLED else _by_highs)(part, control, x[free])
+    gc.collect()  # a model of SCIP is freed by nothing else, and there will be thousands
     if found.x is None:
         return found
     y = x.copy()

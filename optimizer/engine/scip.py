@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
-from weakref import proxy
 
 import numpy as np
 from pyscipopt import SCIP_EVENTTYPE as EVENT
@@ -29,7 +28,7 @@ EVERYWHERE = TIMING.BEFORENODE | TIMING.DURINGLPLOOP | TIMING.AFTERLPNODE
 
 
 class Scip:
-    """One SCIP model that ends by the control's clock."""
+    """One SCIP model that ends by the control's clock. It and what it calls keep each other: `gc.collect` frees it."""
 
     def __init__(
         self,
@@ -46,9 +45,8 @@ class Scip:
         self.model.setParams({"numerics/feastol": TOLERANCE} | limits | seed | dict(settings))
         self._last, self._tried = 0.0, np.zeros(0)
         self.model.setHeuristics(HEURISTICS[heuristics])
-        me = proxy(self)  # SCIP keeps what it calls, and is freed only when nobody keeps it
-        self.model.attachEventHandlerCallback(lambda *_: me.improved(), [EVENT.BESTSOLFOUND])
-        self.model.includeHeur(_Look(me), "look", "clock, news and plans of others", "o", timingmask=EVERYWHERE)
+        self.model.attachEventHandlerCallback(self._improved, [EVENT.BESTSOLFOUND])
+        self.model.includeHeur(_Look(self), "look", "clock, news and plans of others", "o", timingmask=EVERYWHERE)
 
     def begin_from(self, x: Floats) -> None:
         """A start; one that is refused costs nothing but its help."""
@@ -89,8 +87,7 @@ class Scip:
         self._tried = better
         return bool(self.model.trySol(self._solution(better)))
 
-    def improved(self) -> None:
-        """Tell of a plan that is better than all that are known."""
+    def _improved(self, *_: Any) -> None:
         x = self.plan()
         if x is not None and (self.known is None or self.known.offer(x)):
             self.control.tell(Incumbent(x))
