@@ -12,12 +12,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from fleet import fleet
+from highspy import HighsModelStatus as Model
 
-from optimizer.engine import parts, proof
+from optimizer.engine import parts, proof, root
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import Improver
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.parts import search_near
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
@@ -199,6 +201,38 @@ def test_what_scip_calls_infeasible_is_looked_at_again(middle: Program, monkeypa
     assert verdict.ending == "optimal"
     none = replace(middle, row_upper=np.where(np.isfinite(middle.row_upper), -1e3, np.inf))
     assert proved_beside(none, control(), None, Known(none)).ending == "infeasible"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_root_bounds_what_is_there_to_be_had(
+    middle: Program, first: Floats, installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(root, "INSTALLED", installed)
+    best, relaxed = search(middle, control(), None).x, relax(middle, control())
+    assert best is not None
+    assert relaxed is not None
+    status, x, bound = root.at_root(middle, control(), first)
+    assert status in (Model.kSolutionLimit, Model.kOptimal)
+    assert x is not None
+    assert bound is not None
+    assert middle.objective(best) * (1 - 1e-7) <= bound <= middle.objective(relaxed.guide.x) * (1 + 1e-7)
+    assert middle.gain(x, over=first) >= -1e-6
+
+
+def test_a_word_of_scip_that_nobody_knows_is_an_error(middle: Program, first: Floats, monkeypatch) -> None:
+    monkeypatch.setattr(root.Scip, "run", lambda self: "memlimit")
+    with pytest.raises(SolverError, match="memlimit"):
+        root.at_root(middle, control(), first)
+
+
+def test_a_worker_alone_ends_as_soon_as_the_gap_is_closed() -> None:
+    large = fleet(20, 50, 3, seed=2)
+    assert large.worth_constructing
+    outcome = solve_program(large, gap=5e-3, threads=1, time_limit=60)
+    assert outcome.status == "optimal"
+    assert outcome.gap is not None
+    assert outcome.gap <= 5e-3 + 1e-7
+    assert outcome.seconds < 60
 
 
 def test_a_bound_that_moves_is_not_stalled_and_one_that_stands_is() -> None:

@@ -50,11 +50,19 @@ def _alone(request: Request, control: Control, known: Known) -> Verdict:
     if relaxed is None or known.x is None:
         return search(program, control, request.start, known)
     if not control.over:
-        closing.tell(Tick(None, at_root(program, closing, known.x).bound))
+        root = at_root(program, closing, known.x)
+        take(known, closing, _clean(program, root.x))
+        closing.tell(Tick(None, root.bound))
     Improver(program, relaxed.guide, known, request.seed).run(closing.until(SHARE * control.left), TRIES)
     if control.over:
         return Verdict("ended", polish(program, control, known.x), None)
     return proved_from(program, control, known.x, known)
+
+
+def _clean(program: Program, x: Floats | None) -> Iterator[Floats]:
+    """A plan with its whole numbers exactly whole, if it then still satisfies every row."""
+    if x is not None and program.violation(rounded := program.rounded(x)) <= TOLERANCE:
+        yield rounded
 
 
 def _closing(program: Program, control: Control, known: Known) -> Control:

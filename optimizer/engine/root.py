@@ -6,6 +6,7 @@ for HiGHS' 23), as long as its first linear program takes little.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.installed import INSTALLED
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.solver import Control, Highs
 
@@ -43,7 +45,9 @@ class Root(NamedTuple):
 def at_root(program: Program, control: Control, x: Floats | None) -> Root:
     """One node from the plan x; the clock and the gap of `control` may end it sooner. Nothing is told."""
     if INSTALLED and x is not None and program.value.size <= LITTLE:
-        return _by_scip(program, control.quietly(control.left, control.gap), x)
+        root = _by_scip(program, control.quietly(control.left, control.gap), x)
+        gc.collect()  # a model of SCIP is freed by nothing else
+        return root
     highs = Highs(program, control.quietly(control.left, control.gap), mip_max_nodes=1, **NO_HEURISTICS)
     if x is not None:
         highs.begin_from(np.arange(x.size, dtype=np.int32), x)
@@ -53,4 +57,7 @@ def at_root(program: Program, control: Control, x: Floats | None) -> Root:
 def _by_scip(program: Program, control: Control, x: Floats) -> Root:
     scip = Scip(program, control, {"limits/nodes": 1}, heuristics="none")
     scip.begin_from(x)
-    return Root(STATUS[scip.run()], scip.plan(), scip.bound())
+    status = scip.run()
+    if status not in STATUS:
+        raise SolverError(f"SCIP ended at the root with status {status}")
+    return Root(STATUS[status], scip.plan(), scip.bound())
