@@ -111,6 +111,27 @@ def test_an_infeasible_side_carries_its_conflict():
     assert compared["net"]["change"] is None
     assert compared["conflicts"][1]["families"] == quick.infeasible().conflict["families"]
     assert compared["conflicts"][1]["smallest"]
+    assert not compared["ledger"]  # what does not exist is not worth nothing
+    assert not compared["moved"]
+    assert not compared["decisions"]
+    assert {row["share_after"] for row in compared["workflows"]} == {None}
+    assert {row["share_before"] for row in compared["workflows"]} != {None}
+
+
+def test_a_base_without_a_plan_has_variants_that_may_have_one(tmp_path):
+    clash = json.loads(json.dumps(quick.instance().dump()))
+    clash["limits"] = clash.get("limits", {}) | {"portfolio": 0}
+    clash["workflows"]["code"]["must_fund"] = True
+    (tmp_path / "clash.json").write_text(json.dumps(clash))
+    command = [sys.executable, "-m", "optimizer.cli.main", "whatif", str(tmp_path / "clash.json")]
+    env = {**os.environ, "PYTHONPATH": str(quick.ROOT), "COLUMNS": "100"}
+    asked = [*command, "--set", "limits.portfolio=3"]
+    done = subprocess.run(asked, capture_output=True, text=True, env=env, check=False, timeout=60)
+    assert done.returncode == 3
+    assert "base: infeasible\n" in done.stderr
+    assert "Net value: no plan before" in done.stdout
+    assert "infeasible  optimal" in done.stdout
+    assert "Ledger" not in done.stdout
 
 
 def test_whatif_and_compare_on_the_command_line(tmp_path):

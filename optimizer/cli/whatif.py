@@ -52,7 +52,7 @@ def whatif_file(request: Request, form: str, name: str) -> Exit:
         raise refusal(None, "nothing is asked: say --set PATH=VALUE, --drop FAMILY or --scenario NAME")
     with interruptible() as cancel:
         base = _base(instance, left_out, request, cancel)
-        variants = list(_solved(base, asked, cancel)) if base.plan.answered else []
+        variants = list(_solved(base, asked, cancel))  # of a base without a plan too: they may be how to get one
     compared = [compare(base.plan, variant.plan) for variant in variants]
     _print(base, variants, compared, form, name)
     ends = [STATUS[base.plan.status], *(STATUS[v.plan.status] for v in variants)]
@@ -93,7 +93,8 @@ def _base(instance: Instance, left_out: Sequence[str], request: Request, cancel:
 
 
 def _solved(base: Base, asked: Sequence[Change], cancel: threading.Event) -> Iterator[Variant]:
-    say(f"base: {base.plan.status}, {money(base.plan.objective_usd, base.plan.document['currency'], 4)}")
+    net = f", {money(base.plan.objective_usd, base.plan.document['currency'], 4)}" if base.plan.answered else ""
+    say(f"base: {base.plan.status}{net}")
     for change in asked:
         if cancel.is_set():
             return

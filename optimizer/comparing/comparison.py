@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "solvency/comparison/1"
+OF_DEMAND = ("workflows", "served")  # with blanks where there is no plan; of money and hardware there is nothing to say
 SIDE = ("name", "scenario", "set", "drop", "status", "objective_usd", "bound_usd", "gap", "begun", "stopped")
 
 
@@ -48,6 +49,7 @@ def compare(before: Plan | str | Path, after: Plan | str | Path) -> Comparison:
     workflows and endpoints are matched by their ids.
     """
     a, b = (each.document if isinstance(each, Plan) else Plan.read(each).document for each in (before, after))
+    both = all(side["objective_usd"] is not None for side in (a, b))
     return Comparison(
         jsonable({
             "schema": SCHEMA,
@@ -57,7 +59,7 @@ def compare(before: Plan | str | Path, after: Plan | str | Path) -> Comparison:
             "notes": list(_notes(a, b)),
             "periods": list(dict.fromkeys(row["period"] for side in (a, b) for row in side["pools"])),
             "conflicts": [a["conflict"], b["conflict"]],
-            **{name: list(rows(a, b)) for name, rows in tables.MAKERS.items()},
+            **{name: list(rows(a, b)) if both or name in OF_DEMAND else [] for name, rows in tables.MAKERS.items()},
         })
     )  # fmt: skip
 
