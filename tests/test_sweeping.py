@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 import quick
 
-from optimizer import BadInput, solve, sweep
+from optimizer import BadInput, Base, solve, sweep
 from optimizer.formulation.family import Row, family
-from optimizer.sweeping import frontier
+from optimizer.sweeping import frontier, member
 from optimizer.sweeping.design import Axis, axis, changed, points
 from optimizer.sweeping.sweep import TIMES
 
@@ -118,6 +118,15 @@ def test_members_without_a_plan_carry_their_reason_and_stop_nobody():
     broken = by["2", "false", "*0.51"]
     assert broken["status"] == "failed"
     assert "pools.h100.count is 8.16, expected a whole number" in broken["reason"]
+
+
+def test_a_worker_with_other_solvers_says_so_instead_of_giving_another_row(monkeypatch):
+    base = Base.solved(quick.instance())
+    study = member.packed(base)
+    monkeypatch.setattr(member, "solvers", lambda: {"highs": "0.9"})
+    row = member.solve_member(study, {"sites.ashburn.power_mw": "*1.1"}, 100)
+    assert row["status"] == "failed"
+    assert "this worker has highs 0.9, the base was solved with highs" in row["reason"]
 
 
 def test_an_axis_that_matches_nothing_is_refused_before_anything_is_solved(tmp_path):

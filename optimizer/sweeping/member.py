@@ -12,7 +12,8 @@ from threading import Lock
 from time import process_time
 from typing import Any
 
-from optimizer.engine.outcome import Outcome
+from optimizer.engine.installed import solvers
+from optimizer.engine.outcome import Outcome, SolverError
 from optimizer.formulation.family import Family
 from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.load import parse
@@ -44,10 +45,22 @@ def packed(base: Base) -> bytes:
 def unpacked(study: bytes) -> Base:
     """The base in this process: read, resolved, stated and compiled once for all its members here."""
     data, options, scenario, outcome, named = pickle.loads(zlib.decompress(study))
+    _refuse_other_solvers(outcome)
     extra = [getattr(import_module(module), name) for module, name in named]
     posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"], extra=extra)
     found: Outcome = outcome
     return Base(posed, found)
+
+
+def _refuse_other_solvers(outcome: Outcome) -> None:
+    """A worker with other solvers would give other rows, and nobody would see it."""
+    theirs = {name: release for name, release in outcome.versions.items() if name != "python"}
+    if solvers() != theirs:
+        raise SolverError(f"this worker has {_listed(solvers())}, the base was solved with {_listed(theirs)}")
+
+
+def _listed(releases: Mapping[str, str]) -> str:
+    return listed([f"{name} {release}" for name, release in sorted(releases.items())])
 
 
 def _reference(each: Family) -> tuple[str, str]:
