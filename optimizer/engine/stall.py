@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 WINDOW, AT_LEAST = 1 / 3, 5.0  # the last third of the time since the first bound, in seconds at least this
 SLOW = 0.03  # of all progress since the first bound, made in that window
-BEGINNING = 10.0  # times what came before the first bound, which another solver needs to overtake
+BEGINNING = 20.0  # times what came before the first bound, which another solver needs to overtake
 
 
 @dataclass

@@ -42,7 +42,7 @@ def blocking(d: Data, program: Program, rows: Mapping[int, Used], x: Floats, w: 
         if solved is None:
             break
         tasks, prices = solved
-        share = min(tasks / wanted, 1.0) if share is None else share
+        share = float(np.clip(tasks / wanted, 0.0, 1.0)) + 0.0 if share is None else share  # + 0.0: no minus zero
         stopping = _stopping(rows, prices, LEAST * wanted)
         found += [_row(rows[at], float(prices[at]), turn) for at in stopping]
         most = freed(most, stopping)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from optimizer.plan.figures import WORDS, money, number, percent, spans
+from optimizer.plan.figures import WORDS, money, named, number, percent, spans
 from optimizer.report.grids import Grid
 
 Row = dict[str, Any]
@@ -71,12 +71,12 @@ def _stopped(rows: list[Row], order: list[str]) -> str:
     """The rows that stop it, the periods of one limit together."""
     periods: dict[str, list[str]] = {}
     for row in rows:
-        periods.setdefault(f"{WORDS.get(row['family'], row['family'])} {row['row']}", []).append(row["period"])
-    named = [
+        periods.setdefault(named(row), []).append(row["period"])
+    said = [
         f"{name} ({when})" if (when := spans([t for t in order if t in at], order)) else name
         for name, at in periods.items()
     ]
-    return "; ".join(named[:BLOCKING]) + (f" and {len(named) - BLOCKING} more" if len(named) > BLOCKING else "")
+    return "; ".join(said[:BLOCKING]) + (f" and {len(said) - BLOCKING} more" if len(said) > BLOCKING else "")
 
 
 def _classes(document: Document) -> Grid:
