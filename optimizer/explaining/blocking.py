@@ -2,7 +2,7 @@
 
 A linear program: all that belongs to other workflows and all that is bought stay where the plan has them, and of the
 rest (replicas, layouts, nodes, tools) as much goes to this workflow as fits. What then has a price blocks it. Where
-nothing does, it was left out because it does not pay.
+nothing does, it does not pay or would need another whole replica.
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ def _refuse_other_solvers(outcome: Outcome) -> None:
     """A worker with other solvers would give other rows, and nobody would see it."""
     theirs = {name: release for name, release in outcome.versions.items() if name != "python"}
     if solvers() != theirs:
-        raise SolverError(f"this worker has {_listed(solvers())}, the base was solved with {_listed(theirs)}")
+        raise SolverError(
+            f"this worker has {_listed(solvers())}, the base was solved with {_listed(theirs)}: install the same"
+        )
 
 
 def _listed(releases: Mapping[str, str]) -> str:
