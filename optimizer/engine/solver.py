@@ -17,6 +17,7 @@ import highspy
 import numpy as np
 from highspy import HighsModelStatus as Model
 
+from optimizer.engine.basis import Basis
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.outcome import SolverError
@@ -136,6 +137,18 @@ class Highs:
     def begin_from(self, cols: Ints, values: Floats) -> None:
         """A start; HiGHS completes one that lacks columns. One that is refused costs nothing but its help."""
         self.h.setSolution(cols.size, cols.astype(np.int32), values)
+
+    def begin_at(self, basis: Basis) -> None:
+        """A basis for a linear program, which it then begins from without presolve."""
+        given, kind = highspy.HighsBasis(), {int(each): each for each in highspy.HighsBasisStatus.__members__.values()}
+        given.col_status, given.row_status = ([kind[k] for k in kinds.tolist()] for kinds in (basis.cols, basis.rows))
+        given.valid = True
+        _ok(self.h.setBasis(given), "passing a basis")
+
+    def basis(self) -> Basis:
+        """Where a linear program ended."""
+        found = self.h.getBasis()
+        return Basis(*(np.array([int(k) for k in kinds], np.int8) for kinds in (found.col_status, found.row_status)))
 
     def _improved(self, event: Any) -> None:
         x = np.array(event.data_out.mip_solution, float)

@@ -15,6 +15,7 @@ import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.messages import Tick
+from optimizer.engine.nested import nested
 from optimizer.engine.periods import spanning
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.search import solve_held
@@ -61,6 +62,9 @@ def built(program: Program, control: Control, relaxed: Relaxed) -> Iterator[Floa
 def relax(program: Program, control: Control) -> Relaxed | None:
     """The linear program's plan and bound; None if it has none, or not in time."""
     lp = Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))
+    basis = nested(program, control)
+    if basis is not None:
+        lp.begin_at(basis)
     x = _solved(lp)
     if x is None:
         return None
