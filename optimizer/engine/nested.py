@@ -35,17 +35,37 @@ class Span(NamedTuple):
         return (self.first >= first) & (self.last <= last) & (self.first <= self.last)
 
 
+class Step(NamedTuple):
+    """A group of periods solved: how many, its columns, what they are there if it came to its end, the basis so far."""
+
+    periods: int
+    cols: Flags
+    x: Floats | None
+    basis: Basis
+
+
 def nested(program: Program, control: Control) -> Basis | None:
     """A basis for the linear program, None where it is small or has a single period."""
-    periods = np.unique(program.period[program.col_lower < program.col_upper])
-    if program.value.size < LARGE or periods.size < 2:
+    if program.value.size < LARGE:
         return None
-    x, span, basis = np.clip(0.0, program.col_lower, program.col_upper), _home(program), Basis.of_slacks(program)
+    basis = None
+    for step in steps(program, control):
+        basis = step.basis
+    return None if control.over else basis
+
+
+def steps(program: Program, control: Control) -> Iterator[Step]:
+    """Single periods, then neighbours together, and so on, short of the whole, until the clock."""
+    periods = np.unique(program.period[program.col_lower < program.col_upper])
+    if periods.size < 2:
+        return
+    nothing, span, basis = np.clip(0.0, program.col_lower, program.col_upper), _home(program), Basis.of_slacks(program)
     for first, last in _groups(int(periods[0]), int(periods[-1])):
         if control.over:
-            return None
-        basis = _solved(program, control, x, span, basis, first, last)
-    return basis
+            return
+        step = _solved(program, control, nothing, span, basis, first, last)
+        basis = step.basis
+        yield step
 
 
 def _groups(first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -56,15 +76,17 @@ def _groups(first: int, last: int) -> Iterator[tuple[int, int]]:
         groups = [(groups[n][0], groups[min(n + 1, len(groups) - 1)][1]) for n in range(0, len(groups), 2)]
 
 
-def _solved(program: Program, control: Control, x: Floats, span: Span, basis: Basis, first: int, last: int) -> Basis:
-    """The basis once the columns of some periods are chosen best under the rows among them."""
+def _solved(program: Program, control: Control, x: Floats, span: Span, basis: Basis, first: int, last: int) -> Step:
+    """The columns of some periods chosen best under the rows among them."""
     free = program.col_lower < program.col_upper
     cols, rows = free & (program.period >= first) & (program.period <= last), span.within(first, last)
     part = _among(program, rows).held(cols, x)
     lp = Highs(replace(part, integer=np.zeros_like(part.integer)), control.quietly(control.left))
     if last > first:  # a single period is better presolved
         lp.begin_at(basis.of(cols, rows))
-    return basis.with_part(cols, rows, lp.basis()) if lp.ended() else basis
+    if not lp.ended():
+        return Step(last - first + 1, cols, None, basis)
+    return Step(last - first + 1, cols, lp.plan(), basis.with_part(cols, rows, lp.basis()))
 
 
 def _among(program: Program, rows: Flags) -> Program:

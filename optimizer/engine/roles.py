@@ -16,7 +16,8 @@ import numpy as np
 
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
-from optimizer.engine.messages import Message, Request, Tick, Verdict
+from optimizer.engine.messages import Incumbent, Message, Request, Tick, Verdict
+from optimizer.engine.narrow import HUGE, Narrow, narrowed
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
 from optimizer.engine.root import at_root
@@ -82,10 +83,29 @@ def _closing(program: Program, control: Control, known: Known) -> Control:
 
 
 def _improve(request: Request, control: Control, known: Known) -> None:
-    """A first plan, then better ones until told to end."""
+    """A first plan, then better ones until told to end, of a huge program among the placement that is in use."""
+    narrow = narrowed(request.program, control) if request.program.value.size >= HUGE else None
+    if narrow is not None and _improved_within(narrow, request, control, known):
+        return
     relaxed = _begun(request, control, known)
     if relaxed is not None and known.x is not None:
         Improver(request.program, relaxed.guide, known, request.seed).run(control)
+
+
+def _improved_within(narrow: Narrow, request: Request, control: Control, known: Known) -> bool:
+    """Plans of the narrow program until told to end; whether there are any."""
+
+    def tell(message: Message) -> None:
+        if isinstance(message, Incumbent) and known.offer(x := narrow.whole(message.x)):
+            control.tell(Incumbent(x))
+
+    inner = Known(narrow.program)
+    inside = replace(request, program=narrow.program, start=None, role="all")
+    relaxed = _begun(inside, replace(control, tell=tell), inner)
+    if relaxed is None or inner.x is None:
+        return False
+    Improver(narrow.program, relaxed.guide, inner, request.seed).run(replace(control, tell=tell))
+    return True
 
 
 def _begun(request: Request, control: Control, known: Known) -> Relaxed | None:
