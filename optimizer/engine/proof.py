@@ -7,6 +7,8 @@ goes on itself.
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from optimizer.engine.installed import INSTALLED
@@ -16,22 +18,44 @@ from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
 from optimizer.engine.solver import Control
 from optimizer.engine.stall import Stall
+from optimizer.engine.start import relax
 
 if INSTALLED:
     from optimizer.engine.scip import Scip
 
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
 """Of HiGHS beside workers that find better plans."""
+VAST = 1_500_000  # nonzeros, from which on HiGHS' first linear program does not end in ten minutes
+AGAIN = 3.0  # times what the linear program took from its periods, below which branch and cut would come to nothing
+LOOK_SECONDS = 0.25
 
 
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
+    if not _worth_branching(program, control):
+        return _waited(control, known)
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
     verdict = search(program, control, whole, known, stall=Stall(control.deadline) if INSTALLED else None, **BESIDE)
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))
         verdict = _by_scip(program, control, known)
     return _with_best(program, control, verdict, known)
+
+
+def _worth_branching(program: Program, control: Control) -> bool:
+    """Tells the bound of a vast linear program; whether the time left allows for one more, and branching on it."""
+    if program.value.size < VAST:
+        return True
+    began = time.monotonic()
+    relax(program, control)
+    return control.left > AGAIN * (time.monotonic() - began)
+
+
+def _waited(control: Control, known: Known) -> Verdict:
+    """Nothing more to prove in time; the others go on to the end."""
+    while not control.over:
+        time.sleep(LOOK_SECONDS)
+    return Verdict("ended", known.x, None)
 
 
 def proved_from(program: Program, control: Control, x: Floats, known: Known) -> Verdict:

@@ -7,6 +7,7 @@ others improve, and each hears of the others' plans.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -17,13 +18,13 @@ import numpy as np
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Request, Tick, Verdict
-from optimizer.engine.narrow import HUGE, Narrow, narrowed
+from optimizer.engine.narrow import ROUGH, Narrow, narrowed, worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
 from optimizer.engine.root import at_root
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import Relaxed, built, relax
+from optimizer.engine.start import SOON, Relaxed, built, relax
 
 TRIES = 12  # neighbourhoods that a worker alone searches between the root and the proof
 SHARE = 0.5  # of the time left that better plans may take before the proof
@@ -47,6 +48,7 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
 def _alone(request: Request, control: Control, known: Known) -> Verdict:
     """A plan, the root, better plans, the proof: each only if the gap is still open."""
     program, closing = request.program, _closing(request.program, control, known)
+    _narrowly(request, closing.until(SHARE * control.left), known, go_on=0)
     relaxed = _begun(request, closing.until(SHARE * control.left), known)
     if relaxed is None or known.x is None:
         return search(program, control, request.start, known)
@@ -83,29 +85,38 @@ def _closing(program: Program, control: Control, known: Known) -> Control:
 
 
 def _improve(request: Request, control: Control, known: Known) -> None:
-    """A first plan, then better ones until told to end, of a huge program among the placement that is in use."""
-    narrow = narrowed(request.program, control) if request.program.value.size >= HUGE else None
-    if narrow is not None and _improved_within(narrow, request, control, known):
+    """A first plan, then better ones until told to end; of a huge program among the placement that is in use."""
+    if _narrowly(request, control, known, go_on=math.inf):
         return
     relaxed = _begun(request, control, known)
     if relaxed is not None and known.x is not None:
         Improver(request.program, relaxed.guide, known, request.seed).run(control)
 
 
-def _improved_within(narrow: Narrow, request: Request, control: Control, known: Known) -> bool:
-    """Plans of the narrow program until told to end; whether there are any."""
+def _narrowly(request: Request, control: Control, known: Known, go_on: float) -> bool:
+    """Plans of a huge program among the placement in use, then `go_on` neighbourhoods; whether there are any plans."""
+    huge = request.start is None and worth_narrowing(request.program)
+    narrow = narrowed(request.program, control) if huge else None
+    relaxed = None if narrow is None else relax(narrow.program, control.quietly(control.left))
+    if narrow is None or relaxed is None:
+        return False
+    program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
+    take(inner, inside, built(program, inside, relaxed, (ROUGH, SOON)))
+    if inner.x is None:
+        return False
+    take(inner, inside, by_period(program, inside, inner.x))
+    Improver(program, relaxed.guide, inner, request.seed).run(inside, go_on)
+    return True
+
+
+def _inside(narrow: Narrow, control: Control, known: Known) -> Control:
+    """The same for the narrow program: its plans are told as plans of the whole, its bounds are none of the whole."""
 
     def tell(message: Message) -> None:
         if isinstance(message, Incumbent) and known.offer(x := narrow.whole(message.x)):
             control.tell(Incumbent(x))
 
-    inner = Known(narrow.program)
-    inside = replace(request, program=narrow.program, start=None, role="all")
-    relaxed = _begun(inside, replace(control, tell=tell), inner)
-    if relaxed is None or inner.x is None:
-        return False
-    Improver(narrow.program, relaxed.guide, inner, request.seed).run(replace(control, tell=tell))
-    return True
+    return replace(control, tell=tell)
 
 
 def _begun(request: Request, control: Control, known: Known) -> Relaxed | None:
@@ -114,7 +125,8 @@ def _begun(request: Request, control: Control, known: Known) -> Relaxed | None:
     relaxed = relax(program, control)
     if relaxed is None:
         return None
-    take(known, control, _first(request, control, relaxed))
+    if known.x is None:
+        take(known, control, _first(request, control, relaxed))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:

@@ -7,7 +7,7 @@ program with all other columns held where the linear program has them, and those
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -45,17 +45,19 @@ class Relaxed(NamedTuple):
     guide: Guide
 
 
-def built(program: Program, control: Control, relaxed: Relaxed) -> Iterator[Floats]:
-    """Plans by construction: soon, of the linear program's strategy; then of a better one, if it is found at once."""
+def built(program: Program, control: Control, relaxed: Relaxed, near: Sequence[float] = (SOON,)) -> Iterator[Floats]:
+    """Plans by construction: of the linear program's strategy, each within one of `near` of the best for it; then of a
+    better strategy, if that is found at once."""
     strategy = dived(program, relaxed)
     if strategy is None:  # the dive ended where no strategy is possible any more: a search may find one
         strategy, _ = _strategy(program, control.until(STRATEGY * control.left), None)
     if strategy is None:
         return
-    if (x := _soon(program, control, strategy)) is not None:
-        yield x
+    for within in near:
+        if (x := _soon(program, control, strategy, within)) is not None:
+            yield x
     better = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
-    if better is not strategy and (x := _soon(program, control, better)) is not None:
+    if better is not strategy and (x := _soon(program, control, better, SOON)) is not None:
         yield x
 
 
@@ -86,9 +88,9 @@ def placed(program: Program, control: Control, x: Floats, near: float, hint: Flo
     return _settled(program, control.quietly(control.left), x)
 
 
-def _soon(program: Program, control: Control, strategy: Floats) -> Floats | None:
+def _soon(program: Program, control: Control, strategy: Floats, near: float) -> Floats | None:
     seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
-    return placed(program, control.quietly(seconds), strategy, SOON)
+    return placed(program, control.quietly(seconds), strategy, near)
 
 
 def dived(program: Program, relaxed: Relaxed) -> Floats | None:
