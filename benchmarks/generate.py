@@ -24,7 +24,12 @@ from benchmarks.generator.work import HOURS, REVIEW_USD, SKILL, apis, deployment
 
 def instance(name: str, seed: int) -> Plain:
     """The instance of a size, as plain data."""
-    size, chance = SIZES[name], Chance(f"{name} {seed}")
+    return sized(SIZES[name], name, seed)
+
+
+def sized(size: Size, name: str, seed: int) -> Plain:
+    """An instance as large as asked for, under a name of its own."""
+    chance = Chance(f"{name} {seed}")
     models = ai_models(size.models, chance)
     fleet = pools(size, chance)
     flows = streams(size, sites(size), models, chance)
