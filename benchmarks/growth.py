@@ -1,8 +1,8 @@
 """How building grows: `python -m benchmarks.growth [--along size] [--seed 1] [--plot growth.svg]`, a line for each.
 
-Along `size` from S to XXL; along `periods`, `pools` or `deployments` from half of M to four times of it. Every instance is
-generated, then resolved, stated and compiled in a process of its own. Seconds are those of the processor, so that
-a busy machine says little else than an idle one. `--plot` draws all four and needs the extra `solvency[charts]`.
+Along `size` from S to XXL; along `periods`, `pools` or `deployments` from half of M to four times of it. Every
+instance is generated, then resolved, stated and compiled in a process of its own. Seconds are those of the processor,
+so that a busy machine says little else than an idle one. `--plot` draws what was measured: `solvency[charts]`.
 """
 
 from __future__ import annotations

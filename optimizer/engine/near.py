@@ -1,8 +1,8 @@
 """A plan of a variant near the plan of its base.
 
-The strategy of the base is tried as it is, and improved with placement continuous. Placement then has only the
-columns that the base plan or that strategy uses, a third of all, and each period is decided once more among these,
-its strategy included. No step has a clock of its own, so that a plan depends on the variant and on nothing else.
+The whole numbers of the base are tried as they are. Where they cannot be kept, its strategy is, improved with placement
+continuous, and all is placed again. Placement has only the columns that the base plan or its strategy uses, a third of
+all, and each period is decided once more among these, its strategy included. No step has a clock of its own, so that a plan depends on the variant and on nothing else.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ class Unhurried(Control):
 
 def near(program: Program, control: Control, base: Floats) -> Floats | None:
     """A plan that uses what the base uses, base being nearly a plan; None if none was found."""
+    kept = solve_held(program, control.quietly(control.left), ~program.integer, base)
+    if kept is None:
+        return _placed_anew(program, control, base)
+    return _by_period(_with_used(program, base, _strategy_of(program, control, base)), control, kept)
+
+
+def _placed_anew(program: Program, control: Control, base: Floats) -> Floats | None:
+    """A plan whose strategy is looked for around that of the base, and all of whose placement is decided again."""
     strategy = _decided(program, control, base)
     if strategy is None:
         return None
@@ -44,6 +52,13 @@ def near(program: Program, control: Control, base: Floats) -> Floats | None:
     placing = np.clip(strategy, part.col_lower, part.col_upper)
     found = placed(part, control, placing, control.gap, base)
     return placed(program, control, strategy, control.gap, base) if found is None else _by_period(part, control, found)
+
+
+def _strategy_of(program: Program, control: Control, base: Floats) -> Floats:
+    """What placement would be, whole replicas aside, with the strategy of the base; the base where that cannot be."""
+    strategy = program.strategy & program.integer
+    y = solve_held(replace(program, integer=strategy), control.quietly(control.left), ~strategy, base)
+    return base if y is None else y
 
 
 def _decided(program: Program, control: Control, x: Floats) -> Floats | None:
