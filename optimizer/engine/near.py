@@ -1,8 +1,9 @@
 """A plan of a variant near the plan of its base.
 
 The whole numbers of the base are tried as they are. Where they cannot be kept, its strategy is, improved with placement
-continuous, and all is placed again. Placement has only the columns that the base plan or its strategy uses, a third of
-all, and each period is decided once more among these, its strategy included. No step has a clock of its own, so that a plan depends on the variant and on nothing else.
+continuous, and all is placed again. Placement has only the columns that the base plan or its strategy uses, a third
+of all, and each period is decided once more among these, its strategy included. No step has a clock of its own, so that
+a plan depends on the variant and on nothing else.
 """
 
 from __future__ import annotations
