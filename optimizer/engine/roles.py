@@ -48,8 +48,9 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
 def _alone(request: Request, control: Control, known: Known) -> Verdict:
     """A plan, the root, better plans, the proof: each only if the gap is still open."""
     program, closing = request.program, _closing(request.program, control, known)
-    _narrowly(request, closing.until(SHARE * control.left), known, go_on=0)
-    relaxed = _begun(request, closing.until(SHARE * control.left), known)
+    narrowly = _narrowly(request, closing.until(SHARE * control.left), known, go_on=0)
+    begin = closing.until(SHARE * control.left)
+    relaxed = relax(program, begin) if narrowly else _begun(request, begin, known)
     if relaxed is None or known.x is None:
         return search(program, control, request.start, known)
     if not control.over:
@@ -125,8 +126,7 @@ def _begun(request: Request, control: Control, known: Known) -> Relaxed | None:
     relaxed = relax(program, control)
     if relaxed is None:
         return None
-    if known.x is None:
-        take(known, control, _first(request, control, relaxed))
+    take(known, control, _first(request, control, relaxed))
     while request.role == "improve" and known.x is None and not control.over:  # the prover may find one
         time.sleep(LOOK_SECONDS)
     if known.x is not None:
