@@ -93,10 +93,10 @@ def test_without_anything_in_use_the_whole_is_searched(small: Program, monkeypat
     assert any(isinstance(message, Incumbent) for message in told)
 
 
-def test_of_a_vast_program_the_linear_bound_is_told_and_nothing_that_cannot_end_is_begun(
+@pytest.mark.usefixtures("always")
+def test_of_a_huge_program_the_linear_bound_is_told_and_nothing_that_cannot_end_is_begun(
     small: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "VAST", 1)
     monkeypatch.setattr(proof, "AGAIN", np.inf)
     told: list[Message] = []
     verdict = proof.proved_beside(small, control(3.0, told), None, Known(small))

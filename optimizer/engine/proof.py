@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.engine.installed import INSTALLED
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Tick, Verdict
+from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
 from optimizer.engine.solver import Control
@@ -25,7 +26,6 @@ if INSTALLED:
 
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
 """Of HiGHS beside workers that find better plans."""
-VAST = 1_500_000  # nonzeros, from which on HiGHS' first linear program does not end in ten minutes
 AGAIN = 3.0  # times what the linear program took from its periods, below which branch and cut would come to nothing
 LOOK_SECONDS = 0.25
 
@@ -43,8 +43,8 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
 
 
 def _worth_branching(program: Program, control: Control) -> bool:
-    """Tells the bound of a vast linear program; whether the time left allows for one more, and branching on it."""
-    if program.value.size < VAST:
+    """Tells the bound of a huge linear program; whether the time left allows for one more, and branching on it."""
+    if not worth_narrowing(program):
         return True
     began = time.monotonic()
     relax(program, control)
