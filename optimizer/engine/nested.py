@@ -13,26 +13,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optimizer.engine.basis import Basis
+from optimizer.engine.periods import Span, span_of
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.solver import Control, Highs
 
 LARGE = 100_000  # nonzeros, below which the whole linear program takes a second or two
-
-Periods = NDArray[np.int32]
-
-
-class Span(NamedTuple):
-    """First and last period of every row; last before first where it has none."""
-
-    first: Periods
-    last: Periods
-
-    def within(self, first: int, last: int) -> Flags:
-        """Rows that lie in these periods."""
-        return (self.first >= first) & (self.last <= last) & (self.first <= self.last)
 
 
 class Step(NamedTuple):
@@ -102,16 +89,7 @@ def _among(program: Program, rows: Flags) -> Program:
 def _home(program: Program) -> Span:
     """Where a row belongs: to the periods of its placement, or if it has none to those of its strategy."""
     free = (program.col_lower < program.col_upper)[program.index]
-    placing = _span(program, free & ~program.strategy[program.index])
-    deciding = _span(program, free)
+    placing = span_of(program, free & ~program.strategy[program.index])
+    deciding = span_of(program, free)
     none = placing.last < placing.first
     return Span(np.where(none, deciding.first, placing.first), np.where(none, deciding.last, placing.last))
-
-
-def _span(program: Program, entries: Flags) -> Span:
-    of, period = program.row_of[entries], program.period[program.index][entries]
-    first = np.full(program.row_lower.size, np.iinfo(np.int32).max, np.int32)
-    last = np.full(program.row_lower.size, -1, np.int32)
-    np.minimum.at(first, of, period)
-    np.maximum.at(last, of, period)
-    return Span(first, last)

@@ -32,23 +32,17 @@ LOOK_SECONDS = 0.25
 
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
-    if not _worth_branching(program, control):
-        return _waited(control, known)
+    began = time.monotonic()
+    if worth_narrowing(program):
+        relax(program, control)  # tells its bound, which HiGHS has later, and of the largest programs never
+        if control.left <= AGAIN * (time.monotonic() - began):
+            return _with_best(program, control, _waited(control, known), known)
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
     verdict = search(program, control, whole, known, stall=Stall(control.deadline) if INSTALLED else None, **BESIDE)
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))
         verdict = _by_scip(program, control, known)
     return _with_best(program, control, verdict, known)
-
-
-def _worth_branching(program: Program, control: Control) -> bool:
-    """Tells the bound of a huge linear program; whether the time left allows for one more, and branching on it."""
-    if not worth_narrowing(program):
-        return True
-    began = time.monotonic()
-    relax(program, control)
-    return control.left > AGAIN * (time.monotonic() - began)
 
 
 def _waited(control: Control, known: Known) -> Verdict:
