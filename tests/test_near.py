@@ -13,6 +13,7 @@ from test_warm import CHANGES, FACTORS, based, cold, program
 
 from optimizer.engine.improve import by_period
 from optimizer.engine.near import Unhurried, near
+from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 
 
@@ -40,3 +41,16 @@ def test_steps_have_no_clock_of_their_own():
     assert control.quietly(0.0).left > 50
     assert control.until(0.0).left > 50
     assert not control.quietly(0.0).over
+
+
+def test_a_base_whose_whole_numbers_break_a_row_of_their_own_is_placed_anew():
+    """Two replicas where the variant allows one: no continuous column is in that row, so that nothing else would see it."""
+    program = Program(
+        start=np.array([0, 1, 3], np.int32), index=np.array([0, 0, 1], np.int32), value=np.array([1.0, -1.0, 1.0]),
+        row_lower=np.full(2, -np.inf), row_upper=np.array([1.0, 0.0]), col_lower=np.zeros(2), col_upper=np.full(2, 5.0),
+        cost=np.array([-1.0, 3.0]), offset=0.0, maximise=True, integer=np.array([True, False]),
+        strategy=np.zeros(2, bool), period=np.zeros(2, np.int32),
+    )  # fmt: skip
+    control = Unhurried(time.monotonic() + 60, threading.Event(), lambda _: None, 1e-6)
+    x = near(program, control, np.array([2.0, 0.0]))
+    assert x is None or program.violation(x) <= 1e-9

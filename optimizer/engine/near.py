@@ -16,7 +16,7 @@ from optimizer.engine.improve import by_period
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import solve_held
-from optimizer.engine.solver import Control, Highs
+from optimizer.engine.solver import TOLERANCE, Control, Highs
 from optimizer.engine.start import dived, placed, relax
 
 USED = 1e-6
@@ -39,7 +39,7 @@ class Unhurried(Control):
 def near(program: Program, control: Control, base: Floats) -> Floats | None:
     """A plan that uses what the base uses, base being nearly a plan; None if none was found."""
     kept = solve_held(program, control.quietly(control.left), ~program.integer, base)
-    if kept is None:
+    if kept is None or program.violation(kept) > TOLERANCE:  # rows of whole numbers alone may no longer hold
         return _placed_anew(program, control, base)
     return _by_period(_with_used(program, base, _strategy_of(program, control, base)), control, kept)
 
