@@ -44,7 +44,7 @@ def test_steps_have_no_clock_of_their_own():
 
 
 def test_a_base_whose_whole_numbers_break_a_row_of_their_own_is_placed_anew():
-    """Two replicas where the variant allows one: no continuous column is in that row, so that nothing else would see it."""
+    """Two replicas where the variant allows one, in a row without a continuous column."""
     program = Program(
         start=np.array([0, 1, 3], np.int32), index=np.array([0, 0, 1], np.int32), value=np.array([1.0, -1.0, 1.0]),
         row_lower=np.full(2, -np.inf), row_upper=np.array([1.0, 0.0]), col_lower=np.zeros(2), col_upper=np.full(2, 5.0),
