@@ -16,13 +16,14 @@ from fleet import TAGS, fleet, fleet_model
 from optimizer.engine import process, search, solver
 from optimizer.engine.compile import compile_model
 from optimizer.engine.highs import solve_program
+from optimizer.engine.linear import relax
 from optimizer.engine.messages import Message, Tick
 from optimizer.engine.outcome import Outcome, SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.progress import Progress, relative_gap
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control
-from optimizer.engine.start import built, relax
+from optimizer.engine.start import built
 
 
 def model(sense: Any = pyo.maximize, x_max: float | None = 4.0) -> Any:

@@ -18,12 +18,13 @@ from optimizer.engine import start
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import KINDS, Improver
 from optimizer.engine.known import Known
+from optimizer.engine.linear import relax
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import built, dived, placed, relax
+from optimizer.engine.start import built, dived, placed
 from optimizer.solving import pose
 
 QUIET = {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False, "mip_heuristic_run_rens": False}
@@ -38,7 +39,7 @@ def hard() -> Program:
 def first(hard: Program) -> Floats:
     relaxed = relax(hard, control())
     assert relaxed is not None
-    strategy = dived(hard, relaxed)
+    strategy = dived(relaxed)
     assert strategy is not None
     x = placed(hard, control(), strategy, 0.05)
     assert x is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,14 +13,15 @@ import pytest
 from benchmarks.generate import instance, write
 from optimizer import load
 from optimizer.engine import narrow as engine_narrow
-from optimizer.engine import proof, roles
+from optimizer.engine import proof, roles, sifting
 from optimizer.engine.known import Known
+from optimizer.engine.linear import relax
 from optimizer.engine.messages import Incumbent, Message, Request, Tick
 from optimizer.engine.narrow import narrowed
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
+from optimizer.engine.search import search
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import relax
 from optimizer.solving import pose
 
 OPTIONS = {"gap": 1e-3, "time_limit": 60.0, "threads": 1, "seed": 0}
@@ -104,3 +106,20 @@ def test_of_a_huge_program_the_linear_bound_is_told_and_nothing_that_cannot_end_
     assert lp.ended()
     assert verdict.ending == "ended"
     assert [m.bound for m in told if isinstance(m, Tick)] == [pytest.approx(lp.bound())]
+
+
+@pytest.mark.usefixtures("always")
+def test_where_branching_cannot_end_cuts_go_on_from_the_linear_bound(
+    small: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "AGAIN", np.inf)
+    monkeypatch.setattr(sifting, "LARGE", 1)
+    told: list[Message] = []
+    best = search(small, control(10.0), None).x
+    proof.proved_beside(small, control(5.0, told), None, Known(small))
+    bounds = [m.bound for m in told if isinstance(m, Tick) and m.bound is not None]
+    assert best is not None
+    assert len(bounds) > 3
+    assert all(after <= before + 1e-6 * abs(before) for before, after in pairwise(bounds))
+    assert bounds[-1] >= small.objective(best)
+    assert bounds[-1] <= bounds[0] - 1e-3 * abs(bounds[0])

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from optimizer.engine import nested as engine_nested
 from optimizer.engine.basis import BASIC
+from optimizer.engine.linear import relax
 from optimizer.engine.nested import nested
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import relax
 
 
 @pytest.fixture(autouse=True)

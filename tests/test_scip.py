@@ -18,6 +18,7 @@ from optimizer.engine import parts, proof, root
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import Improver
 from optimizer.engine.known import Known
+from optimizer.engine.linear import relax
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.parts import search_near
@@ -28,7 +29,7 @@ from optimizer.engine.scip import Scip
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control
 from optimizer.engine.stall import AT_LEAST, BEGINNING, Stall
-from optimizer.engine.start import built, relax
+from optimizer.engine.start import built
 
 
 @pytest.fixture(scope="module")

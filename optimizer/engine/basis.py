@@ -37,3 +37,7 @@ class Basis:
         whole = Basis(self.cols.copy(), self.rows.copy())
         whole.cols[cols], whole.rows[rows] = part.cols, part.rows
         return whole
+
+    def with_rows(self, rows: int) -> Basis:
+        """The same for a program of so many rows, of which those beyond its own are basic."""
+        return Basis(self.cols, np.concatenate([self.rows, np.full(rows - self.rows.size, BASIC, np.int8)]))

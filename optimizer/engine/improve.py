@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.engine.known import Known
+from optimizer.engine.linear import Guide
 from optimizer.engine.messages import Incumbent
 from optimizer.engine.parts import Found, search_near
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control
-from optimizer.engine.start import Guide, moving_with
+from optimizer.engine.start import moving_with
 
 KINDS = ("window", "period", "around", "horizon")
 FEW, MANY = 60, 2000  # whole numbers set free at least and at most

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.engine.improve import by_period
+from optimizer.engine.linear import relax
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Highs
-from optimizer.engine.start import dived, placed, relax
+from optimizer.engine.start import dived, placed
 
 USED = 1e-6
 NODES = 200  # of the strategy
@@ -68,7 +69,7 @@ def _decided(program: Program, control: Control, x: Floats) -> Floats | None:
     relaxed = replace(program, integer=strategy)
     y = solve_held(relaxed, control.quietly(control.left), ~strategy, x)
     if y is None and (anew := relax(program, control)) is not None:
-        y = dived(program, anew)
+        y = dived(anew)
     if y is None:
         return None
     highs = Highs(relaxed, control.quietly(control.left, control.gap), mip_max_nodes=NODES)

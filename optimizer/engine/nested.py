@@ -41,6 +41,14 @@ def nested(program: Program, control: Control) -> Basis | None:
     return None if control.over else basis
 
 
+def singles(program: Program, control: Control) -> Iterator[Step]:
+    """Each period by itself, if there are several, until the clock."""
+    for step in steps(program, control):
+        if step.periods > 1:
+            return
+        yield step
+
+
 def steps(program: Program, control: Control) -> Iterator[Step]:
     """Single periods, then neighbours together, and so on, short of the whole, until the clock."""
     periods = np.unique(program.period[program.col_lower < program.col_upper])

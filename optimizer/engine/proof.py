@@ -2,7 +2,8 @@
 
 HiGHS begins: it solves the first linear program five times as fast as SCIP. Where that extra is installed SCIP goes
 on once HiGHS' bound stalls, as its own are tighter from there, unless the time left is too short for that; else HiGHS
-goes on itself.
+goes on itself. Of a huge program the linear program is sifted first, which branch and cut cannot; where the time left
+is too short for branch and cut to come to anything, rounds of cuts go on from there.
 """
 
 from __future__ import annotations
@@ -13,36 +14,50 @@ import numpy as np
 
 from optimizer.engine.installed import INSTALLED
 from optimizer.engine.known import Known
+from optimizer.engine.linear import whole
 from optimizer.engine.messages import Tick, Verdict
 from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
+from optimizer.engine.sifting import sifted
 from optimizer.engine.solver import Control
 from optimizer.engine.stall import Stall
-from optimizer.engine.start import relax
 
 if INSTALLED:
     from optimizer.engine.scip import Scip
 
 BESIDE = {"mip_heuristic_effort": 0.01, "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False}
 """Of HiGHS beside workers that find better plans."""
-AGAIN = 3.0  # times what the linear program took from its periods, below which branch and cut would come to nothing
+AGAIN = 10.0  # times what sifting took, below which branch and cut would come to nothing: at L its root begins after 4
 LOOK_SECONDS = 0.25
 
 
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
-    began = time.monotonic()
-    if worth_narrowing(program):
-        relax(program, control)  # tells its bound, which HiGHS has later, and of the largest programs never
-        if control.left <= AGAIN * (time.monotonic() - began):
-            return _with_best(program, control, _waited(control, known), known)
+    if worth_narrowing(program) and not _worth_branching(program, control):
+        return _with_best(program, control, _waited(control, known), known)
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
-    verdict = search(program, control, whole, known, stall=Stall(control.deadline) if INSTALLED else None, **BESIDE)
+    stall = Stall(control.deadline) if INSTALLED and not worth_narrowing(program) else None
+    verdict = search(program, control, whole, known, stall=stall, **BESIDE)
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))
         verdict = _by_scip(program, control, known)
     return _with_best(program, control, verdict, known)
+
+
+def _worth_branching(program: Program, control: Control) -> bool:
+    """The linear program's bound told, and where that took long cuts to the end; whether there is time for more."""
+    began = time.monotonic()
+    found = sifted(program, control)
+    solved = found or whole(program, control)
+    if solved is not None:
+        control.tell(Tick(None, solved.lp.bound()))
+    worth = control.left > AGAIN * (time.monotonic() - began)
+    if found is not None and not worth:
+        from optimizer.engine.cutting import cut_down  # noqa: PLC0415  scipy takes a fifth of a second to load
+
+        cut_down(program, control, found)
+    return worth
 
 
 def _waited(control: Control, known: Known) -> Verdict:

@@ -15,12 +15,13 @@ import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.known import Known
+from optimizer.engine.linear import Guide, relax
 from optimizer.engine.program import FEW, Floats, Key, Program
 from optimizer.engine.root import at_root
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import Guide, built, relax
+from optimizer.engine.start import built
 
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond

@@ -15,16 +15,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.engine.basis import Basis
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
+from optimizer.engine.linear import Relaxed, begun_at, relax, whole
 from optimizer.engine.messages import Incumbent, Message, Request, Tick, Verdict
-from optimizer.engine.narrow import ROUGH, Narrow, narrowed, worth_narrowing
+from optimizer.engine.narrow import ROUGH, Narrow, narrowed, with_placement, worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
 from optimizer.engine.root import at_root
 from optimizer.engine.search import completed, polish, search, solve_held
+from optimizer.engine.sifting import sifted_from
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import SOON, Relaxed, built, relax
+from optimizer.engine.start import built
 
 TRIES = 12  # neighbourhoods that a worker alone searches between the root and the proof
 SHARE = 0.5  # of the time left that better plans may take before the proof
@@ -95,19 +98,40 @@ def _improve(request: Request, control: Control, known: Known) -> None:
 
 
 def _narrowly(request: Request, control: Control, known: Known, go_on: float) -> bool:
-    """Plans of a huge program among the placement in use, then `go_on` neighbourhoods; whether there are any plans."""
+    """Plans of a huge program among the placement in use, then `go_on` neighbourhoods; whether there are any plans.
+
+    The first, a rough one, comes from what the periods use. What the linear program of the whole lets in beside is
+    worth a lot to whole replicas (at L 0.1 %), but takes a minute to find at XL. With it each period is decided again
+    at once: a better plan to begin from would cost more time than it saves.
+    """
     huge = request.start is None and worth_narrowing(request.program)
     narrow = narrowed(request.program, control) if huge else None
-    relaxed = None if narrow is None else relax(narrow.program, control.quietly(control.left))
+    relaxed = None if narrow is None else whole(narrow.program, control)
     if narrow is None or relaxed is None:
         return False
+    basis = relaxed.lp.basis()
+    rough = next(built(narrow.program, _inside(narrow, control, known), relaxed, (ROUGH,)), None)
+    take(Known(narrow.program), _inside(narrow, control, known), () if rough is None else (rough,))
+    narrow, relaxed = _widened(request.program, control, narrow, basis) or (narrow, relaxed)
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
-    take(inner, inside, built(program, inside, relaxed, (ROUGH, SOON)))
+    take(inner, inside, () if known.x is None else (known.x[narrow.cols],))
+    if inner.x is None:
+        take(inner, inside, built(program, inside, relaxed))
     if inner.x is None:
         return False
     take(inner, inside, by_period(program, inside, inner.x))
     Improver(program, relaxed.guide, inner, request.seed).run(inside, go_on)
     return True
+
+
+def _widened(program: Program, control: Control, narrow: Narrow, basis: Basis) -> tuple[Narrow, Relaxed] | None:
+    """The narrow program with all placement that the linear program of the whole lets in; None if not in time."""
+    found = sifted_from(program, control, narrow, basis)
+    if found is None:
+        return None
+    wide = with_placement(program, found.part.cols)
+    relaxed = begun_at(found.basis.of(wide.cols, wide.rows), wide.program, control)
+    return None if relaxed is None else (wide, relaxed)
 
 
 def _inside(narrow: Narrow, control: Control, known: Known) -> Control:

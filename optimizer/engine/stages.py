@@ -13,6 +13,7 @@ from highspy import HighsModelStatus as Model
 
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
+from optimizer.engine.linear import Relaxed, relax
 from optimizer.engine.messages import Ending, Incumbent, Tick, Verdict
 from optimizer.engine.near import near
 from optimizer.engine.outcome import SolverError
@@ -20,7 +21,7 @@ from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.root import NO_HEURISTICS, at_root
 from optimizer.engine.search import polish, unbounded_or_infeasible
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import Relaxed, built, relax
+from optimizer.engine.start import built
 
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from highspy import HighsModelStatus as Model
 
+from optimizer.engine.linear import Relaxed
 from optimizer.engine.messages import Tick
-from optimizer.engine.nested import nested
 from optimizer.engine.periods import spanning
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.search import solve_held
@@ -31,24 +30,10 @@ USED = 1e-6  # replicas: the linear program's plan uses a third of the places, a
 NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
-class Guide(NamedTuple):
-    """The linear program's plan, and what one more of each column would add or lose there."""
-
-    x: Floats
-    reduced: Floats
-
-
-class Relaxed(NamedTuple):
-    """The linear program, solved, in the solver that will dive from it; `guide` is its plan."""
-
-    lp: Highs
-    guide: Guide
-
-
 def built(program: Program, control: Control, relaxed: Relaxed, near: Sequence[float] = (SOON,)) -> Iterator[Floats]:
     """Plans by construction: of the linear program's strategy, each within one of `near` of the best for it; then of a
     better strategy, if that is found at once."""
-    strategy = dived(program, relaxed)
+    strategy = dived(relaxed)
     if strategy is None:  # the dive ended where no strategy is possible any more: a search may find one
         strategy, _ = _strategy(program, control.until(STRATEGY * control.left), None)
     if strategy is None:
@@ -59,19 +44,6 @@ def built(program: Program, control: Control, relaxed: Relaxed, near: Sequence[f
     better = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
     if better is not strategy and (x := _soon(program, control, better, SOON)) is not None:
         yield x
-
-
-def relax(program: Program, control: Control) -> Relaxed | None:
-    """The linear program's plan and bound; None if it has none, or not in time."""
-    lp = Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))
-    basis = nested(program, control)
-    if basis is not None:
-        lp.begin_at(basis)
-    x = _solved(lp)
-    if x is None:
-        return None
-    control.tell(Tick(None, lp.bound()))
-    return Relaxed(lp, Guide(x, lp.reduced_costs()))
 
 
 def placed(program: Program, control: Control, x: Floats, near: float, hint: Floats | None = None) -> Floats | None:
@@ -93,10 +65,10 @@ def _soon(program: Program, control: Control, strategy: Floats, near: float) -> 
     return placed(program, control.quietly(seconds), strategy, near)
 
 
-def dived(program: Program, relaxed: Relaxed) -> Floats | None:
+def dived(relaxed: Relaxed) -> Floats | None:
     """The linear program's plan with every strategy column whole: nearest first, a smaller step when infeasible."""
-    lp, plan = relaxed.lp, relaxed.guide.x
-    free = np.flatnonzero(program.strategy & program.integer).astype(np.int32)
+    lp, part, plan = relaxed.lp, relaxed.part.program, relaxed.guide.x[relaxed.part.cols]
+    free = np.flatnonzero(part.strategy & part.integer & (part.col_lower < part.col_upper)).astype(np.int32)
     while free.size:
         distance = np.abs(plan[free] - np.round(plan[free]))
         nearest = free[np.argsort(distance, kind="stable")]
@@ -106,7 +78,7 @@ def dived(program: Program, relaxed: Relaxed) -> Floats | None:
             return None
         plan = better
         free = np.setdiff1d(free, held).astype(np.int32)
-    return plan
+    return relaxed.part.whole(plan)
 
 
 def decided(program: Program, control: Control, x: Floats) -> Floats:

@@ -113,10 +113,12 @@ def users(use: Use, j: str, t: str) -> Parts:
 
 
 def _moves(use: Use) -> Iterator[Share]:
+    held: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+    for (e, t, w), hours in use.held.items():
+        held[e, t].append((w, hours))
     for e, t in use.values.get("up", {}):
         usd = -use.data.endpoints[e].usd_per_move * (use.of("up", e, t) + use.of("down", e, t))
-        kept = ((w, hours) for (end, u, w), hours in use.held.items() if (end, u) == (e, t))
-        yield from (Share(w, t, usd * part) for w, part in _parts(kept).items())
+        yield from (Share(w, t, usd * part) for w, part in _parts(held.get((e, t), ())).items())
 
 
 def _commitments(use: Use) -> Iterator[Share]:

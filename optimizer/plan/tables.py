@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pyomo.environ as pyo
@@ -17,10 +18,13 @@ from optimizer.plan.use import Use
 def workflows(use: Use, cash: Cash) -> Iterator[Row]:
     """A line per workflow and period with demand or cash; `served` is all of it, `api` the part an API serves."""
     paid = {(owner, t) for (owner, t, _), usd in cash.items() if usd}
+    nets: dict[tuple[str, str], float] = defaultdict(float)
+    for (owner, t, _), usd in cash.items():
+        nets[owner, t] += usd
     for w in use.data.workflows.values():
         for t in (t for t in use.data.calendar.periods if t in w.periods or (w.id, t) in paid):
             value = cash.get((w.id, t, "value"), 0.0)
-            net = sum(amount for (owner, u, _), amount in cash.items() if (owner, u) == (w.id, t))
+            net = nets.get((w.id, t), 0.0)
             mtok = use.good_mtok.get((w.id, t))
             yield {
                 "workflow": w.id,

@@ -119,10 +119,8 @@ def _random(width: int, samples: int, seed: int) -> Sequence[Sequence[float]]:
 
 def _sobol(width: int, samples: int, seed: int) -> Sequence[Sequence[float]]:
     """The first samples of a scrambled sequence; a power of two of them is balanced."""
-    try:
-        from scipy.stats import qmc  # noqa: PLC0415  an extra
-    except ImportError:
-        raise _refused("design", "a Sobol design needs scipy", "pip install 'solvency[sweep]'") from None
+    from scipy.stats import qmc  # noqa: PLC0415  takes a second to load
+
     power = max(samples - 1, 0).bit_length()
     found: Sequence[Sequence[float]] = qmc.Sobol(width, rng=seed).random_base2(power)[:samples].tolist()
     return found

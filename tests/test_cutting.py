@@ -1,0 +1,150 @@
+"""Cuts: every plan satisfies them, the linear program's does not, and what they bound is never below the optimum."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fleet import fleet
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from optimizer.engine import sifting
+from optimizer.engine.cutting import cut_down
+from optimizer.engine.messages import Message, Tick
+from optimizer.engine.narrow import Narrow
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.rounding import Equations, cuts
+from optimizer.engine.scale import scale
+from optimizer.engine.search import search
+from optimizer.engine.separation import separated
+from optimizer.engine.sifting import linear, sifted
+from optimizer.engine.solver import Control
+
+
+def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:
+    return Control(time.monotonic() + seconds, threading.Event(), [].append if told is None else told.append)
+
+
+def program(rows: list[list[float]], upper: list[float], top: list[float], cost: list[float], whole: int) -> Program:
+    """rows x <= upper, 0 <= x <= top, the first columns whole."""
+    a, n = sparse.csr_array(np.array(rows, float)), len(cost)
+    return Program(
+        start=a.indptr.astype(np.int32), index=a.indices.astype(np.int32), value=a.data,
+        row_lower=np.full(len(upper), -np.inf), row_upper=np.array(upper, float), col_lower=np.zeros(n),
+        col_upper=np.array(top, float), cost=np.array(cost, float), offset=0.0, maximise=True,
+        integer=np.arange(n) < whole, strategy=np.zeros(n, bool), period=np.zeros(n, np.int32),
+    )  # fmt: skip
+
+
+def everything(of: Program) -> Narrow:
+    return Narrow.to(of, np.ones(of.cost.size, bool), np.zeros(of.cost.size))
+
+
+def test_half_a_replica_is_cut_off() -> None:
+    """2 n <= 3 says n <= 1."""
+    one = program([[2.0]], [3.0], [9.0], [1.0], whole=1)
+    found = separated(one, everything(one), np.array([1.5]))
+    assert found is not None
+    assert found.matrix.toarray().tolist() == [[1.0]]
+    assert found.rhs == pytest.approx([1.0], abs=1e-6)
+
+
+def test_work_beyond_whole_replicas_is_cut_off() -> None:
+    """s <= 4 n with s <= 6: by hand s <= 4 + 2 (n - 1), which holds at n = 1 and n = 2 and cuts off n = 1.5, s = 6."""
+    both = program([[-4.0, 1.0]], [0.0], [9.0, 6.0], [-1.0, 1.0], whole=1)
+    found = separated(both, everything(both), np.array([1.5, 6.0]))
+    assert found is not None
+    assert any(
+        row == pytest.approx(np.array([-2.0, 1.0]) / 2.0, abs=1e-9) and rhs == pytest.approx(1.0, abs=1e-6)
+        for row, rhs in zip(found.matrix.toarray(), found.rhs, strict=True)
+    )
+
+
+def test_a_sum_of_rows_with_an_unbounded_column_gives_no_cut_that_ignores_it() -> None:
+    """2 n - s <= 1 with s free to fall: every n holds with some s, so nothing may be cut off."""
+    free = replace(
+        program([[2.0, -1.0]], [1.0], [9.0, np.inf], [1.0, -1.0], whole=1), col_lower=np.array([0.0, -np.inf])
+    )
+    equations = Equations.of(free)
+    weights = sparse.csr_array(np.array([[1.0]]))
+    assert np.isnan(cuts(equations, weights, np.zeros(3, bool), np.array([2.0])).rhs).all()
+    assert separated(free, everything(free), np.array([0.5, 0.0])) is None
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Two to four small whole numbers, up to three continuous columns, two to four rows."""
+    whole, smooth, m = draw(st.integers(2, 4)), draw(st.integers(0, 3)), draw(st.integers(2, 4))
+    entry = st.integers(-5, 9).map(float)
+    rows = [[draw(entry) for _ in range(whole + smooth)] for _ in range(m)]
+    upper = [float(draw(st.integers(0, 15))) for _ in range(m)]
+    top = [float(draw(st.integers(1, 3))) for _ in range(whole)] + [
+        float(draw(st.integers(1, 8))) for _ in range(smooth)
+    ]
+    cost = [float(draw(st.integers(-3, 9))) for _ in range(whole + smooth)]
+    lower = [draw(st.sampled_from([-np.inf, 0.0])) for _ in range(m)]
+    return replace(program(rows, upper, top, cost, whole), row_lower=np.array(lower))
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn=programs())
+def test_no_plan_is_cut_off(drawn: Program) -> None:
+    lp = linear(drawn, control())
+    if not lp.ended() or (x := lp.plan()) is None:
+        return
+    found = separated(drawn, everything(drawn), x)
+    if found is None:
+        return
+    assert ((found.matrix @ x) > found.rhs).all()
+    whole = np.flatnonzero(drawn.integer)
+    for values in itertools.product(*(range(int(drawn.col_upper[j]) + 1) for j in whole)):
+        for row, rhs in zip(found.matrix.toarray(), found.rhs, strict=True):
+            most = _most(drawn, whole, np.array(values, float), row)
+            assert most is None or most <= rhs + 1e-6
+
+
+def _most(of: Program, whole: np.ndarray, values: Floats, row: Floats) -> float | None:
+    """The most that a row comes to with these whole numbers, None if there is no such plan."""
+    lower, upper = of.col_lower.copy(), of.col_upper.copy()
+    lower[whole] = upper[whole] = values
+    lp = linear(replace(of, col_lower=lower, col_upper=upper, cost=row), control())
+    return lp.bound() if lp.ended() and lp.plan() is not None else None
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1000))
+def test_bounds_fall_and_never_below_the_best_plan(seed: int) -> None:
+    of = scale(fleet(6, 8, 3, seed=seed)).program
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sifting, "LARGE", 1)
+        found = sifted(of, control())
+    assert found is not None
+    first, told = found.lp.bound(), list[Message]()
+    cut_down(of, control(10.0, told), found)
+    bounds = [m.bound for m in told if isinstance(m, Tick) and m.bound is not None]
+    best = search(of, control(20.0), None)
+    assert first is not None
+    assert best.x is not None
+    assert all(bound >= of.objective(best.x) - 1e-6 * abs(bound) for bound in bounds)
+    assert all(bound <= first + 1e-6 * abs(first) for bound in bounds)
+
+
+def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
+    of = scale(fleet(8, 20, 6, seed=1)).program
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sifting, "LARGE", 1)
+        found = sifted(of, control())
+    assert found is not None
+    told = list[Message]()
+    cut_down(of, control(20.0, told), found)
+    best, first = search(of, control(30.0), None), found.lp.bound()
+    bound = min(m.bound for m in told if isinstance(m, Tick) and m.bound is not None)
+    assert best.x is not None
+    assert first is not None
+    assert bound - of.objective(best.x) <= 0.5 * (first - of.objective(best.x))
