@@ -87,7 +87,7 @@ def test_one_seed_gives_one_plan(hard: Program, first: Floats) -> None:
 
 
 def test_a_plan_is_built_where_the_dive_finds_no_strategy(hard: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "dived", lambda program, relaxed: None)
+    monkeypatch.setattr(start, "dived", lambda relaxed: None)
     told: list[Message] = []
     relaxed = relax(hard, control())
     assert relaxed is not None

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -27,10 +28,11 @@ from optimizer.engine.root import at_root
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.sifting import sifted_from
 from optimizer.engine.solver import TOLERANCE, Control, Tell
-from optimizer.engine.start import built
+from optimizer.engine.start import SOON, built
 
 TRIES = 12  # neighbourhoods that a worker alone searches between the root and the proof
 SHARE = 0.5  # of the time left that better plans may take before the proof
+NEAR = (ROUGH, SOON)  # of the best that the first plans of a huge program are placed: at L in a second, in twenty
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 
 
@@ -100,18 +102,17 @@ def _improve(request: Request, control: Control, known: Known) -> None:
 def _narrowly(request: Request, control: Control, known: Known, go_on: float) -> bool:
     """Plans of a huge program among the placement in use, then `go_on` neighbourhoods; whether there are any plans.
 
-    The first, a rough one, comes from what the periods use. What the linear program of the whole lets in beside is
-    worth a lot to whole replicas (at L 0.1 %), but takes a minute to find at XL. With it each period is decided again
-    at once: a better plan to begin from would cost more time than it saves.
+    The first two come from what the periods use. What the linear program of the whole lets in beside is worth a lot to
+    whole replicas (at L 0.1 %), but takes a minute to find at XL. With it each period is decided again at once: a
+    better strategy to begin from would cost more time than it saves.
     """
     huge = request.start is None and worth_narrowing(request.program)
     narrow = narrowed(request.program, control) if huge else None
     relaxed = None if narrow is None else whole(narrow.program, control)
     if narrow is None or relaxed is None:
         return False
-    basis = relaxed.lp.basis()
-    rough = next(built(narrow.program, _inside(narrow, control, known), relaxed, (ROUGH,)), None)
-    take(Known(narrow.program), _inside(narrow, control, known), () if rough is None else (rough,))
+    basis, begun = relaxed.lp.basis(), built(narrow.program, _inside(narrow, control, known), relaxed, NEAR)
+    take(Known(narrow.program), _inside(narrow, control, known), islice(begun, len(NEAR)))
     narrow, relaxed = _widened(request.program, control, narrow, basis) or (narrow, relaxed)
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
     take(inner, inside, () if known.x is None else (known.x[narrow.cols],))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakMethod
 
 import highspy
 import numpy as np
@@ -78,11 +79,11 @@ class Highs:
         self.set(**(settings | limits | tolerances | options))
         _ok(self.h.passModel(_lp(program)), "passing the program")
         self._last, self._enough = 0.0, False
-        self.h.cbMipImprovingSolution += self._improved
+        self.h.cbMipImprovingSolution += _weakly(self._improved)
         if known is not None:
-            self.h.cbMipUserSolution += self._take
+            self.h.cbMipUserSolution += _weakly(self._take)
         for callback in (self.h.cbMipInterrupt, self.h.cbSimplexInterrupt, self.h.cbIpmInterrupt):
-            callback.subscribe(self._interrupt)
+            callback.subscribe(_weakly(self._interrupt))
 
     def run(self) -> Model:
         """The model status after a run that ends by the control's clock."""
@@ -174,6 +175,17 @@ class Highs:
         """An objective in the program's own sense; None where HiGHS has none."""
         known = math.isfinite(value) and abs(value) < highspy.kHighsInf
         return _sign(self.program) * float(value) if known else None
+
+
+def _weakly(method: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A callback that does not keep its object: else a solver of gigabytes would wait for the garbage collector."""
+    kept = WeakMethod(method)
+
+    def call(event: Any) -> None:
+        if (alive := kept()) is not None:
+            alive(event)
+
+    return call
 
 
 def _lp(program: Program) -> highspy.HighsLp:

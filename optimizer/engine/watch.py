@@ -41,6 +41,7 @@ class Watch:
     cancel: Cancel | None
     began: float
     best: Floats | None = None
+    objective: float | None = None  # of the best checked plan
     bound: float | None = None
     _beat: float = 0.0
     _cancelled: bool = field(default=False)
@@ -49,11 +50,6 @@ class Watch:
     def seconds(self) -> float:
         """Wall clock since the solve was asked for."""
         return time.monotonic() - self.began
-
-    @property
-    def objective(self) -> float | None:
-        """Of the best checked plan."""
-        return None if self.best is None else self.program.objective(self.best)
 
     @property
     def gap(self) -> float | None:
@@ -145,7 +141,7 @@ class Watch:
         worse = best is not None and sense * (best - objective) > loss * max(1.0, abs(best))
         if worse or not self.program.violation(x) <= FEASIBLE:
             return False
-        self.best = x
+        self.best, self.objective = x, objective
         return True
 
     def _tighten(self, scaled_bound: float | None) -> None:

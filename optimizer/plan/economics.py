@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimizer.formulation.data import Data, Endpoint, Period, Workflow
@@ -12,6 +13,8 @@ from optimizer.plan.use import Use
 
 OWNED = ("energy", "carbon_price", "gpu_running", "gpu_lease", "leases", "purchases", "upgrades", "resale", "moves")
 BOUGHT = ("api_tokens", "commitments")
+
+Made = Mapping[tuple[str, str], float]  # good output tokens in millions, by workflow and period
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,12 @@ def unit_economics(use: Use, cash: Cash) -> Iterator[Row]:
     Break-even: tasks per period at which a replica of its own, standing all period (running cost, lease, electricity
     at rest), costs as much as the cheapest API, where that is cheapest; owned GPUs count as if they were paid for it.
     """
+    own, bought = _mtok(use)
     for w in use.data.workflows.values():
         if not w.tranches:
             continue
         for t in w.periods:
-            made = _mtok(use, w.id, t)
+            made = own[w.id, t], bought[w.id, t]
             found, why = break_even(use.data, w, t)
             yield {
                 "workflow": w.id,
@@ -54,12 +58,12 @@ def unit_economics(use: Use, cash: Cash) -> Iterator[Row]:
             }
 
 
-def _mtok(use: Use, w: str, t: Period) -> tuple[float, float]:
-    made = [0.0, 0.0]
-    for (owner, source, u, _), tasks in use.serving.items():
-        if (owner, u) == (w, t):
-            made[(w, source) in use.data.api_pairs] += tasks * use.mtok(w, source)
-    return made[0], made[1]
+def _mtok(use: Use) -> tuple[Made, Made]:
+    """Made on own GPUs, and bought."""
+    own, bought = defaultdict[tuple[str, str], float](float), defaultdict[tuple[str, str], float](float)
+    for (w, source, t, _), tasks in use.serving.items():
+        (bought if (w, source) in use.data.api_pairs else own)[w, t] += tasks * use.mtok(w, source)
+    return own, bought
 
 
 def _per(cash: Cash, w: str, t: Period, terms: tuple[str, ...], mtok: float) -> float | None:
