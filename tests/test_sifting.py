@@ -82,6 +82,20 @@ def test_what_cannot_hold_among_the_placement_in_use_is_solved_whole() -> None:
     assert relaxed.lp.bound() == alone.lp.bound() == pytest.approx(3.0)
 
 
+def test_placement_in_use_that_cannot_hold_together_is_no_part_to_begin_from() -> None:
+    """Each period by itself leaves its costly second replica out; the floor over both needs one of them."""
+    program = Program(
+        start=np.array([0, 4], np.int32), index=np.array([0, 1, 2, 3], np.int32), value=np.ones(4),
+        row_lower=np.array([5.0]), row_upper=np.array([np.inf]), col_lower=np.zeros(4),
+        col_upper=np.array([2.0, 9.0, 2.0, 9.0]), cost=np.array([1.0, -1.0, 1.0, -2.0]), offset=0.0, maximise=True,
+        integer=np.ones(4, bool), strategy=np.zeros(4, bool), period=np.array([0, 0, 1, 1], np.int32),
+    )  # fmt: skip
+    assert sifted(program, control()) is None
+    relaxed = relax(program, control())
+    assert relaxed is not None
+    assert relaxed.lp.bound() == pytest.approx(3.0)
+
+
 def test_the_clock_ends_it() -> None:
     program = scale(fleet(8, 20, 6, seed=1)).program
     assert sifted(program, control(0.0)) is None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from highspy import HighsModelStatus as Model
 
 from optimizer.engine.basis import Basis
 from optimizer.engine.narrow import Narrow, narrowed
@@ -49,13 +50,14 @@ def sifted_from(program: Program, control: Control, part: Narrow, basis: Basis |
     lp = linear(part.program, control)
     if basis is not None:
         lp.begin_at(basis)
-    return _widened(program, control, part, lp, Basis.of_slacks(program)) if lp.ended() else None
+    return _widened(program, control, part, lp, Basis.of_slacks(program)) if _solved(lp) else None
 
 
 def _holds_outside(program: Program, part: Narrow) -> bool:
-    """Whether rows without any column that was let in hold: what none of their columns does is enough."""
-    outside, activity = ~part.rows, program.activity(part.rest)
-    return bool((outside <= (activity >= program.row_lower) & (activity <= program.row_upper)).all())
+    """Whether rows without any column that was let in hold as they are."""
+    activity = program.activity(part.rest)
+    holds = (activity >= program.row_lower) & (activity <= program.row_upper)
+    return bool(holds[~part.rows].all())
 
 
 def sifted_again(program: Program, control: Control, last: Sifted) -> Sifted | None:
@@ -64,12 +66,16 @@ def sifted_again(program: Program, control: Control, last: Sifted) -> Sifted | N
     part = Narrow.to(program, last.part.cols, last.part.rest)
     lp = linear(part.program, control)
     lp.begin_at(basis.of(part.cols, part.rows))
-    return _widened(program, control, part, lp, basis) if lp.ended() else None
+    return _widened(program, control, part, lp, basis) if _solved(lp) else None
 
 
 def linear(program: Program, control: Control) -> Highs:
     """With whole numbers continuous."""
     return Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))
+
+
+def _solved(lp: Highs) -> bool:
+    return lp.run() == Model.kOptimal
 
 
 def _widened(program: Program, control: Control, part: Narrow, lp: Highs, basis: Basis) -> Sifted | None:
@@ -85,7 +91,7 @@ def _widened(program: Program, control: Control, part: Narrow, lp: Highs, basis:
         lp = linear(part.program, control)
         lp.set(**PRIMAL)
         lp.begin_at(basis.of(part.cols, part.rows))
-        if not lp.ended():
+        if not _solved(lp):
             return None
 
 
