@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from optimizer.engine import sifting
 from optimizer.engine.linear import relax, whole
+from optimizer.engine.narrow import narrowed
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 from optimizer.engine.sifting import linear, sifted
@@ -83,17 +84,21 @@ def test_what_cannot_hold_among_the_placement_in_use_is_solved_whole() -> None:
 
 
 def test_placement_in_use_that_cannot_hold_together_is_no_part_to_begin_from() -> None:
-    """Each period by itself leaves its costly second replica out; the floor over both needs one of them."""
+    """Each of four periods by itself leaves its costly replica out; the floor over all of them needs one."""
     program = Program(
-        start=np.array([0, 4], np.int32), index=np.array([0, 1, 2, 3], np.int32), value=np.ones(4),
-        row_lower=np.array([5.0]), row_upper=np.array([np.inf]), col_lower=np.zeros(4),
-        col_upper=np.array([2.0, 9.0, 2.0, 9.0]), cost=np.array([1.0, -1.0, 1.0, -2.0]), offset=0.0, maximise=True,
-        integer=np.ones(4, bool), strategy=np.zeros(4, bool), period=np.array([0, 0, 1, 1], np.int32),
+        start=np.array([0, 8], np.int32), index=np.arange(8, dtype=np.int32), value=np.ones(8),
+        row_lower=np.array([9.0]), row_upper=np.array([np.inf]), col_lower=np.zeros(8),
+        col_upper=np.tile([2.0, 9.0], 4), cost=np.array([1.0, -1.0, 1.0, -2.0, 1.0, -2.0, 1.0, -2.0]), offset=0.0,
+        maximise=True, integer=np.ones(8, bool), strategy=np.zeros(8, bool),
+        period=np.repeat(np.arange(4, dtype=np.int32), 2),
     )  # fmt: skip
+    narrow = narrowed(program, control())
+    assert narrow is not None
+    assert narrow.cols.tolist() == [True, False] * 4
     assert sifted(program, control()) is None
     relaxed = relax(program, control())
     assert relaxed is not None
-    assert relaxed.lp.bound() == pytest.approx(3.0)
+    assert relaxed.lp.bound() == pytest.approx(7.0)
 
 
 def test_the_clock_ends_it() -> None:
