@@ -2,8 +2,9 @@
 
 HiGHS begins: it solves the first linear program five times as fast as SCIP. Where that extra is installed SCIP goes
 on once HiGHS' bound stalls, as its own are tighter from there, unless the time left is too short for that; else HiGHS
-goes on itself. Of a huge program the linear program is sifted first, which branch and cut cannot; where the time left
-is too short for branch and cut to come to anything, rounds of cuts go on from there.
+goes on itself, and always with a huge program, of which SCIP's first linear program takes minutes. Such a program is
+sifted first, which branch and cut cannot; where the time left is too short for branch and cut to come to anything,
+rounds of cuts go on from there.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def unit_economics(use: Use, cash: Cash) -> Iterator[Row]:
         if not w.tranches:
             continue
         for t in w.periods:
-            made = own[w.id, t], bought[w.id, t]
+            made = own.get((w.id, t), 0.0), bought.get((w.id, t), 0.0)
             found, why = break_even(use.data, w, t)
             yield {
                 "workflow": w.id,
