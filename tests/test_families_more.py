@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from pyomo.core.expr.visitor import identify_variables
-from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
+from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, relaxed, site, workflow
 
 from optimizer.formulation.build import state
 from optimizer.formulation.data import (
@@ -282,6 +282,17 @@ def test_a_pilot_stays_small_until_it_is_proven():
     assert optimum(data(THREE, workflows=longer), without=("proof_floor",)) == approx(2400)
 
 
+def test_half_a_pilot_is_half_as_large_and_a_proof_needs_each_period():
+    """Funded by half: 50, then as proven as it was funded, 50 + 450, then 500 of all 1,000. And a period that was left
+    out is no proof, though half of what is asked for was there."""
+    half = data(
+        THREE, workflows={"w": workflow(THREE, pilot=Pilot(0.1, 1, proven=False))}, portfolio_limit=flat(THREE, 0.5)
+    )
+    assert relaxed(half) == approx(50 + 500 + 500)
+    out = workflow(THREE, pilot=Pilot(0.1, 2, proven=False), banned=(THREE.periods[1],))
+    assert relaxed(data(THREE, workflows={"w": out})) == approx(100 + 0 + 100)
+
+
 def test_exploration_keeps_to_its_share_of_owned_gpu_hours():
     """A tenth of 4 GPUs x 100 h = 40 GPU-hours = 80 tasks while unproven; then no limit."""
     shy = data(TWO, workflows={"w": workflow(TWO, pilot=Pilot(0.5, 1, proven=False))}, exploration_share=flat(TWO, 0.1))
@@ -309,6 +320,23 @@ def test_a_tool_is_adopted_if_it_earns_its_cost():
     assert optimum(tooled(running=True)) == approx(2 * 1600 - 2 * 100)
     assert optimum(tooled(gpus={"gpus": 1.0})) == approx(2 * 1200 - 250)
     assert optimum(tooled(gpus={"gpus": 3.0})) == approx(1600)
+
+
+def test_a_tool_used_in_one_day_part_is_adopted_for_it():
+    """800 of 1,000 tasks fall into the peak, where 4 GPUs do 400 without the cache and all 800 with it: adopted in
+    full, though over both parts it would be used for 800 of 1,000 only."""
+    w = replace(
+        workflow(PARTS), share={(PARTS.periods[0], b): part for b, part in zip(PARTS.parts, (0.8, 0.2), strict=True)}
+    )
+    cached = data(
+        PARTS,
+        workflows={"w": w},
+        pairs={("w", "e"): pair(2.0), ("w", "e+cache"): pair(4.0)},
+        variants={"e+cache": Variant("e", ("cache",))},
+        tools={"cache": Tool("cache", flat(PARTS, 100.0), 0.0)},
+    )
+    assert optimum(cached) == approx(900)
+    assert relaxed(cached) == approx(900)
 
 
 def test_redundant_tools_exclude_each_other_and_needed_ones_are_had():

@@ -111,8 +111,18 @@ def optimum(d: Data, without: tuple[str, ...] = (), extra: Any = ()) -> float:
     return float(pyo.value(solved(d, without, extra).model.net_value))
 
 
+def relaxed(d: Data) -> float:
+    """Net value at the optimum with whole numbers continuous: what the formulation itself says of fractions."""
+    f = state(d, (), ())
+    pyo.TransformationFactory("core.relax_integer_vars").apply_to(f.model)
+    return float(pyo.value(_by_highs(f).model.net_value))
+
+
 def solved(d: Data, without: tuple[str, ...] = (), extra: Any = ()) -> Formulation:
-    f = state(d, without, extra)
+    return _by_highs(state(d, without, extra))
+
+
+def _by_highs(f: Formulation) -> Formulation:
     solver = SolverFactory("highs")
     solver.config.rel_gap = 0.0
     solver.config.raise_exception_on_nonoptimal_result = False

@@ -17,6 +17,7 @@ from optimizer.engine.process import Worker
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.progress import Listener
 from optimizer.engine.scale import Scaled, scale
+from optimizer.engine.tighten import tightened
 from optimizer.engine.watch import Cancel, Watch
 
 
@@ -40,7 +41,7 @@ def solve_program(
     scaled = scale(program)
     watch = Watch(program, scaled, time_limit, progress, cancel, began)
     request = Request(
-        program=scaled.program.arrays(),
+        program=tightened(scaled.program).arrays(),
         gap=gap,
         floor=1.0 / scaled.money,
         seconds=time_limit - watch.seconds,

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from highspy import HighsModelStatus as Model
 
-from optimizer.engine.linear import Relaxed
+from optimizer.engine.linear import Relaxed, whole
 from optimizer.engine.messages import Tick
 from optimizer.engine.periods import spanning
 from optimizer.engine.program import Flags, Floats, Ints, Program
@@ -34,6 +34,8 @@ def built(program: Program, control: Control, relaxed: Relaxed, near: Sequence[f
     """Plans by construction: of the linear program's strategy, each within one of `near` of the best for it; then of a
     better strategy, if that is found at once."""
     strategy = dived(relaxed)
+    if strategy is None and not relaxed.part.cols.all() and (all_of_it := whole(program, control)) is not None:
+        strategy = dived(all_of_it)  # among the columns that pay there may be none to keep a promise with
     if strategy is None:  # the dive ended where no strategy is possible any more: a search may find one
         strategy, _ = _strategy(program, control.until(STRATEGY * control.left), None)
     if strategy is None:

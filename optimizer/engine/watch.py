@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Tick, Verdict
 from optimizer.engine.outcome import SolverError, Status
 from optimizer.engine.process import Worker
@@ -18,6 +20,7 @@ GRACE_SECONDS, GRACE_SHARE = 1.0, 0.05  # between the request to stop and the ki
 BEAT_SECONDS = 0.5  # between two progress reports
 LOOK_SECONDS = 0.05  # between two looks at the cancel token
 FEASIBLE = 1e-6  # relative to what a row adds up
+DUST = 1e-10  # scaled; less of a column is what is left of a solver's arithmetic
 POLISHED = 1e-6  # relative loss at which the polished plan still goes before the streamed one
 CONTRADICTION = 1e-5  # relative: a checked plan this much better than the proved bound
 CLOSED = 1e-7  # the solver's tolerance on rows: a bound that far beyond a clean plan is rounding, not a gap
@@ -135,7 +138,7 @@ class Watch:
 
     def _keep(self, scaled_x: Floats, loss: float) -> bool:
         """Keep a plan that satisfies the unscaled program and is no more than `loss` worse than the best."""
-        x = self.program.rounded(scaled_x * self.scaled.unit)
+        x = self.program.rounded(np.where(np.abs(scaled_x) < DUST, 0.0, scaled_x) * self.scaled.unit)
         sense = 1.0 if self.program.maximise else -1.0
         objective, best = self.program.objective(x), self.objective
         worse = best is not None and sense * (best - objective) > loss * max(1.0, abs(best))

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from pyomo.environ import quicksum
 
-from optimizer.formulation.data import Data, Endpoint, Period
+from optimizer.formulation.data import Data, Endpoint, Part, Period, Workflow
 from optimizer.formulation.family import Expression, Model, Row, family
 from optimizer.formulation.variables import moving, rescuable
 
@@ -18,8 +18,10 @@ def tool_link(m: Model, d: Data) -> Iterator[Row]:
     r"""A workflow that needs a tool, or profits from one, has it adopted; redundant tools exclude each other.
 
     $$ \mathrm{fund}_{wt} \le \mathrm{adopt}_{jt}, \qquad
-       \sum_{s \ni j,\, b} x_{wstb} \le D_{wt} \, \mathrm{adopt}_{jt}, \qquad
+       \sum_{s \ni j} x_{wstb} \le \sigma_{wtb} \, D_{wt} \, \mathrm{adopt}_{jt}, \qquad
        \sum_{j \in g} \mathrm{adopt}_{jt} \le 1 $$
+
+    Work that is not interactive may fall anywhere in the period, and is summed over its day parts.
 
     Price: none is quoted; a tool is judged by solving with and without it.
     """
@@ -93,10 +95,21 @@ def _variants(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:
     for w in d.workflows.values() if using else ():
         if (w.id, t) not in m.fund:
             continue
-        own = [m.serve[w.id, e, t, b] for e in d.endpoints_of[w.id] if e in using for b in d.calendar.parts]
-        bought = [m.api[w.id, a, t, b] for a in d.apis_of[w.id] if a in using for b in d.calendar.parts]
-        if own or bought:
-            yield Row((j, t, f"used by {w.id}"), quicksum(own + bought), "<=", w.demand[t] * m.adopt[j, t])
+        ends, apis = ([source for source in of[w.id] if source in using] for of in (d.endpoints_of, d.apis_of))
+        for when, parts, share in _balanced(d, w, t) if ends or apis else ():
+            own = [m.serve[w.id, e, t, b] for e in ends for b in parts]
+            bought = [m.api[w.id, a, t, b] for a in apis for b in parts]
+            yield Row(
+                (j, t, f"used by {w.id}{when}"), quicksum(own + bought), "<=", share * w.demand[t] * m.adopt[j, t]
+            )
+
+
+def _balanced(d: Data, w: Workflow, t: Period) -> Iterator[tuple[str, tuple[Part, ...], float]]:
+    """What demand falls into: day parts by their share if interactive, else the whole period."""
+    if w.serving == "interactive":
+        yield from ((f" by {b}", (b,), w.share[t, b]) for b in d.calendar.parts)
+    else:
+        yield "", d.calendar.parts, 1.0
 
 
 def _rescued(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pyomo.environ import quicksum
 
@@ -39,8 +39,12 @@ def portfolio_limit(m: Model, d: Data) -> Iterator[Row]:
 def proof_floor(m: Model, d: Data) -> Iterator[Row]:
     r"""A pilot stays small until it was funded in enough earlier periods to be proven.
 
-    $$ \sum_k \mathrm{tranche}_{wkt} \le D_{wt} \big( \pi_w + (1 - \pi_w) \, \mathrm{proven}_{wt} \big), \qquad
+    $$ \sum_k \mathrm{tranche}_{wkt} \le
+         D_{wt} \big( \pi_w \, \mathrm{fund}_{wt} + (1 - \pi_w) \, \mathrm{proven}_{wt} \big), \qquad
        n_w \, \mathrm{proven}_{wt} \le \sum_{\tau < t} \mathrm{fund}_{w\tau} $$
+
+    With fewer than n_w periods before, nothing is proven; with just n_w, each is funded: rows that say so hold
+    fractions better than their sum.
 
     Price: what scaling before the proof would earn per task.
     """
@@ -48,10 +52,19 @@ def proof_floor(m: Model, d: Data) -> Iterator[Row]:
         for i, t in enumerate(w.periods if w.pilot and not w.pilot.proven else ()):
             pilot, proven = w.pilot, m.proven[w.id, t]
             assert pilot is not None
-            most = w.demand[t] * (pilot.share + (1 - pilot.share) * proven)
+            most = w.demand[t] * (pilot.share * m.fund[w.id, t] + (1 - pilot.share) * proven)
             yield Row((w.id, t, "scale"), sold(m, d, w, t), "<=", most)
-            funded = quicksum(m.fund[w.id, u] for u in w.periods[:i])
-            yield Row((w.id, t, "proof"), funded, ">=", pilot.periods * proven)
+            yield from _proved(m, w, t, w.periods[:i], pilot.periods)
+
+
+def _proved(m: Model, w: Workflow, t: Period, earlier: Sequence[Period], needed: int) -> Iterator[Row]:
+    proven = m.proven[w.id, t]
+    if len(earlier) < needed:
+        yield Row((w.id, t, "proof"), proven, "<=", 0.0)
+    elif len(earlier) == needed:
+        yield from (Row((w.id, t, f"proof in {u}"), m.fund[w.id, u], ">=", proven) for u in earlier)
+    else:
+        yield Row((w.id, t, "proof"), quicksum(m.fund[w.id, u] for u in earlier), ">=", needed * proven)
 
 
 @family(index="period workflow", unit="GPU-hour", price="$/GPU-hour")
