@@ -12,7 +12,7 @@ from fleet import fleet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimizer.engine import sifting
+from optimizer.engine import sifting, start
 from optimizer.engine.linear import relax, whole
 from optimizer.engine.narrow import narrowed
 from optimizer.engine.program import Program
@@ -99,6 +99,26 @@ def test_placement_in_use_that_cannot_hold_together_is_no_part_to_begin_from() -
     relaxed = relax(program, control())
     assert relaxed is not None
     assert relaxed.lp.bound() == pytest.approx(7.0)
+
+
+def test_a_dive_that_ends_among_what_pays_is_begun_again_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six tenths of a launch need 6 of the 7 cheap replicas; a whole one needs 10, and so 3 of the dear ones. No search
+    for a strategy is needed for that."""
+    program = Program(
+        start=np.array([0, 1, 4, 5], np.int32), index=np.array([0, 1, 2, 0, 3], np.int32),
+        value=np.array([1.0, 1.0, 1.0, -10.0, 1.0]), row_lower=np.array([0.6, 0.0, -np.inf]),
+        row_upper=np.array([np.inf, np.inf, 1.0]), col_lower=np.zeros(4), col_upper=np.array([1.0, 7.0, 9.0, 1.0]),
+        cost=np.array([-1.0, -1.0, -2.0, 1.0]), offset=0.0, maximise=True, integer=np.ones(4, bool),
+        strategy=np.arange(4) == 0, period=np.array([0, 0, 0, 1], np.int32),
+    )  # fmt: skip
+    relaxed = relax(program, control())
+    assert relaxed is not None
+    assert relaxed.part.cols.tolist() == [True, True, False, True]
+    assert dived(relaxed) is None
+    monkeypatch.setattr(start, "_strategy", None)
+    monkeypatch.setattr(start, "decided", lambda program, control, x: x)
+    plans = list(start.built(program, control(), relaxed))
+    assert [plan.tolist() for plan in plans] == [[1.0, 7.0, 3.0, 1.0]]
 
 
 def test_the_clock_ends_it() -> None:

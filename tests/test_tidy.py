@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from fleet import fleet
 
 from optimizer.engine.highs import solve_program
+from optimizer.engine.messages import Incumbent
 from optimizer.engine.program import Program
+from optimizer.engine.scale import scale
 from optimizer.engine.tidy import tidied
+from optimizer.engine.watch import Watch
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +44,18 @@ def test_what_is_needed_stays(program: Program) -> None:
     best = solve_program(program, gap=0.0)
     x = np.array([best.values[name][key] for name, key in program.cols])
     assert np.array_equal(tidied(program, x), x)
+
+
+def test_what_arithmetic_leaves_of_a_column_is_nothing(program: Program) -> None:
+    """A ten-thousandth of a millionth of a task would be work, and in a table of who is served by what."""
+    best = solve_program(program, gap=0.0)
+    x = np.array([best.values[name][key] for name, key in program.cols])
+    scaled = scale(program)
+    idle = np.flatnonzero(~program.integer & (x == 0.0))
+    dusty = x / scaled.unit
+    dusty[idle] = 1e-14
+    watch = Watch(program, scaled, 10.0, None, None, time.monotonic())
+    assert watch.hear(Incumbent(dusty))
+    assert watch.best is not None
+    assert idle.size > 0
+    assert not watch.best[idle].any()

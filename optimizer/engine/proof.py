@@ -20,7 +20,7 @@ from optimizer.engine.messages import Tick, Verdict
 from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
-from optimizer.engine.sifting import sifted
+from optimizer.engine.sifting import Sifted, sifted
 from optimizer.engine.solver import Control
 from optimizer.engine.stall import Stall
 
@@ -35,8 +35,10 @@ LOOK_SECONDS = 0.25
 
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
-    if worth_narrowing(program) and not _worth_branching(program, control):
-        return _with_best(program, control, _waited(control, known), known)
+    if worth_narrowing(program):
+        began, found = time.monotonic(), _bounded(program, control)
+        if control.left <= AGAIN * (time.monotonic() - began):
+            return _with_best(program, control, _cut_down(program, control, found, known), known)
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
     stall = Stall(control.deadline) if INSTALLED and not worth_narrowing(program) else None
     verdict = search(program, control, whole, known, stall=stall, **BESIDE)
@@ -46,23 +48,21 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
     return _with_best(program, control, verdict, known)
 
 
-def _worth_branching(program: Program, control: Control) -> bool:
-    """The linear program's bound told, and where that took long cuts to the end; whether there is time for more."""
-    began = time.monotonic()
+def _bounded(program: Program, control: Control) -> Sifted | None:
+    """The linear program's bound told; how it was sifted, None if it had to be solved whole or was not in time."""
     found = sifted(program, control)
     solved = found or whole(program, control)
     if solved is not None:
         control.tell(Tick(None, solved.lp.bound()))
-    worth = control.left > AGAIN * (time.monotonic() - began)
-    if found is not None and not worth:
+    return found
+
+
+def _cut_down(program: Program, control: Control, found: Sifted | None, known: Known) -> Verdict:
+    """Cuts as long as they come to something; then there is nothing more to prove in time, and the others go on."""
+    if found is not None:
         from optimizer.engine.cutting import cut_down  # noqa: PLC0415  scipy takes a fifth of a second to load
 
         cut_down(program, control, found)
-    return worth
-
-
-def _waited(control: Control, known: Known) -> Verdict:
-    """Nothing more to prove in time; the others go on to the end."""
     while not control.over:
         time.sleep(LOOK_SECONDS)
     return Verdict("ended", known.x, None)

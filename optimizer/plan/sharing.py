@@ -103,11 +103,7 @@ def _tools(use: Use) -> Iterator[Share]:
 def users(use: Use, j: str, t: str) -> Parts:
     """Workflows that need a tool or are served with it, by their good tokens so served, else in equal parts."""
     needing = {w.id for w in use.data.workflows.values() if j in w.requires and use.of("fund", w.id, t) > 0.5}
-    served = [
-        (w, tasks * use.mtok(w, source))
-        for (w, source, u, _), tasks in use.serving.items()
-        if u == t and (w in needing or j in use.tools_of(source))
-    ]
+    served = [(w, mtok) for w, source, mtok in use.made_in.get(t, ()) if w in needing or j in use.tools_of(source)]
     everyone = needing | {w for w, _ in served}
     return _parts(served) or dict.fromkeys(sorted(everyone), 1 / max(len(everyone), 1))
 

@@ -70,6 +70,14 @@ class Use:
         return _summed({(w, t, s, b): self.mtok(w, s) * n for (w, s, t, b), n in self.serving.items()}, 2)
 
     @cached_property
+    def made_in(self) -> Mapping[str, list[tuple[str, str, float]]]:
+        """By period, each workflow with a source that serves it and the million good tokens of that."""
+        made: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
+        for (w, source, t, _), tasks in self.serving.items():
+            made[t].append((w, source, tasks * self.mtok(w, source)))
+        return made
+
+    @cached_property
     def own_mtok(self) -> Sums:
         """Million good output tokens by endpoint and period."""
         own = {key: tasks for key, tasks in self.serving.items() if key[:2] in self.data.pairs}
