@@ -141,9 +141,9 @@ def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
         patch.setattr(sifting, "LARGE", 1)
         found = sifted(of, control())
     assert found is not None
-    told = list[Message]()
+    told, first = list[Message](), found.lp.bound()
     cut_down(of, control(20.0, told), found)
-    best, first = search(of, control(30.0), None), found.lp.bound()
+    best = search(of, control(30.0), None)
     bound = min(m.bound for m in told if isinstance(m, Tick) and m.bound is not None)
     assert best.x is not None
     assert first is not None

@@ -24,7 +24,7 @@ LITTLE = 1e-6  # of the bound: less in a round, and the cuts are at their end
 
 
 def cut_down(program: Program, control: Control, found: Sifted) -> None:
-    """Tells a tighter bound after every round, until the clock or until rounds come to little."""
+    """Tells a tighter bound after every round, until the clock or until rounds come to little; `found` is used up."""
     last = found.lp.bound()
     for better in _rounds(program, control, found):
         control.tell(Tick(None, bound := better.lp.bound()))
@@ -45,6 +45,7 @@ def _rounds(program: Program, control: Control, found: Sifted) -> Iterator[Sifte
         kept = np.arange(with_cuts.row_lower.size) < own
         kept |= with_cuts.row_upper - with_cuts.activity(x) <= ROOM
         with_cuts = _with(_without(with_cuts, kept), cuts)
+        found.lp.free()
         again = sifted_again(with_cuts, control, found.without_rows(kept))
         if again is None:
             return

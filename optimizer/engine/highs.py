@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -40,27 +41,23 @@ def solve_program(
     began = time.monotonic()
     scaled = scale(program)
     watch = Watch(program, scaled, time_limit, progress, cancel, began)
-    request = Request(
-        program=tightened(scaled.program).arrays(),
-        gap=gap,
-        floor=1.0 / scaled.money,
-        seconds=time_limit - watch.seconds,
-        threads=threads,
-        seed=seed,
-        start=None if start is None else _columns(start, program, scaled),
-    )
-    with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(each)) for each in _requests(request, threads)]
+    given = None if start is None else _columns(start, program, scaled)
+    asked = partial(Request, gap=gap, floor=1.0 / scaled.money, threads=threads, seed=seed, start=given)
+    with ExitStack() as stack:  # a request has no name here: it would keep its program in memory to the end
+        requests = _requests(asked(tightened(scaled.program).arrays(), seconds=time_limit - watch.seconds))
+        workers = [stack.enter_context(Worker(each)) for each in requests]
         status = watch.status(watch.follow(workers, gap), gap)
     return reported(watch, status, {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed})
 
 
-def _requests(request: Request, threads: int) -> list[Request]:
+def _requests(request: Request) -> Iterator[Request]:
     """One worker for everything, or one that proves and others that improve, each on one thread."""
-    if threads < 2 or not request.program.worth_constructing:
-        return [request]
-    improvers = [replace(request, role="improve", threads=1, seed=request.seed + i) for i in range(threads - 1)]
-    return [replace(request, role="prove", threads=1), *improvers]
+    if request.threads < 2 or not request.program.worth_constructing:
+        yield request
+        return
+    yield replace(request, role="prove", threads=1)
+    for i in range(request.threads - 1):
+        yield replace(request, role="improve", threads=1, seed=request.seed + i)
 
 
 def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outcome:

@@ -78,6 +78,7 @@ class Worker:
             while (order := self._orders.get()) is not None:
                 pickle.dump(order, self._stdin, protocol=pickle.HIGHEST_PROTOCOL)
                 self._stdin.flush()
+                del order  # the program of a request, perhaps, which is large
 
     def _listen(self) -> None:
         """Queue what comes back until the worker is gone."""

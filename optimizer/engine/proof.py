@@ -39,6 +39,8 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
         began, found = time.monotonic(), _bounded(program, control)
         if control.left <= AGAIN * (time.monotonic() - began):
             return _with_best(program, control, _cut_down(program, control, found, known), known)
+        if found is not None:
+            found.lp.free()
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
     stall = Stall(control.deadline) if INSTALLED and not worth_narrowing(program) else None
     verdict = search(program, control, whole, known, stall=stall, **BESIDE)

@@ -113,11 +113,14 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
         return False
     basis, begun = relaxed.lp.basis(), built(narrow.program, _inside(narrow, control, known), relaxed, NEAR)
     take(Known(narrow.program), _inside(narrow, control, known), islice(begun, len(NEAR)))
-    narrow, relaxed = _widened(request.program, control, narrow, basis) or (narrow, relaxed)
+    relaxed.lp.free()
+    wide = _widened(request.program, control, narrow, basis)
+    narrow, relaxed = wide or (narrow, relaxed)
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
     take(inner, inside, () if known.x is None else (known.x[narrow.cols],))
-    if inner.x is None:
+    if inner.x is None and wide is not None:
         take(inner, inside, built(program, inside, relaxed))
+    relaxed.lp.free()
     if inner.x is None:
         return False
     take(inner, inside, by_period(program, inside, inner.x))
@@ -131,6 +134,7 @@ def _widened(program: Program, control: Control, narrow: Narrow, basis: Basis) -
     if found is None:
         return None
     wide = with_placement(program, found.part.cols)
+    found.lp.free()
     relaxed = begun_at(found.basis.of(wide.cols, wide.rows), wide.program, control)
     return None if relaxed is None else (wide, relaxed)
 

@@ -88,6 +88,7 @@ def _widened(program: Program, control: Control, part: Narrow, lp: Highs, basis:
             gain[part.cols] = lp.reduced_costs()
             return Sifted(part, lp, gain, basis)
         part = Narrow.to(program, part.cols | _let_in(program, part, pays), part.rest)
+        lp.free()
         lp = linear(part.program, control)
         lp.set(**PRIMAL)
         lp.begin_at(basis.of(part.cols, part.rows))

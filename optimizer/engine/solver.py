@@ -135,6 +135,10 @@ class Highs:
         """The plan, basis and tree of earlier runs: the next one is as the first."""
         _ok(self.h.clearSolver(), "forgetting the last run")
 
+    def free(self) -> None:
+        """Gives its memory back, whoever still holds it; nothing can be asked of it after that."""
+        _ok(self.h.clear(), "giving memory back")
+
     def begin_from(self, cols: Ints, values: Floats) -> None:
         """A start; HiGHS completes one that lacks columns. One that is refused costs nothing but its help."""
         self.h.setSolution(cols.size, cols.astype(np.int32), values)
