@@ -148,3 +148,15 @@ def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
     assert best.x is not None
     assert first is not None
     assert bound - of.objective(best.x) <= 0.5 * (first - of.objective(best.x))
+
+
+def test_solvers_of_earlier_rounds_keep_nothing() -> None:
+    """At two thousand workflows each of them is a gigabyte."""
+    of = scale(fleet(8, 20, 6, seed=1)).program
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sifting, "LARGE", 1)
+        found = sifted(of, control())
+    assert found is not None
+    assert found.lp.h.getNumCol() == found.part.program.cost.size
+    cut_down(of, control(20.0), found)
+    assert found.lp.h.getNumCol() == 0
