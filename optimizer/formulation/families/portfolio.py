@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pyomo.environ import quicksum
 
@@ -43,9 +43,6 @@ def proof_floor(m: Model, d: Data) -> Iterator[Row]:
          D_{wt} \big( \pi_w \, \mathrm{fund}_{wt} + (1 - \pi_w) \, \mathrm{proven}_{wt} \big), \qquad
        n_w \, \mathrm{proven}_{wt} \le \sum_{\tau < t} \mathrm{fund}_{w\tau} $$
 
-    With fewer than n_w periods before, nothing is proven; with just n_w, each is funded: rows that say so hold
-    fractions better than their sum.
-
     Price: what scaling before the proof would earn per task.
     """
     for w in d.workflows.values():
@@ -54,17 +51,8 @@ def proof_floor(m: Model, d: Data) -> Iterator[Row]:
             assert pilot is not None
             most = w.demand[t] * (pilot.share * m.fund[w.id, t] + (1 - pilot.share) * proven)
             yield Row((w.id, t, "scale"), sold(m, d, w, t), "<=", most)
-            yield from _proved(m, w, t, w.periods[:i], pilot.periods)
-
-
-def _proved(m: Model, w: Workflow, t: Period, earlier: Sequence[Period], needed: int) -> Iterator[Row]:
-    proven = m.proven[w.id, t]
-    if len(earlier) < needed:
-        yield Row((w.id, t, "proof"), proven, "<=", 0.0)
-    elif len(earlier) == needed:
-        yield from (Row((w.id, t, f"proof in {u}"), m.fund[w.id, u], ">=", proven) for u in earlier)
-    else:
-        yield Row((w.id, t, "proof"), quicksum(m.fund[w.id, u] for u in earlier), ">=", needed * proven)
+            funded = quicksum(m.fund[w.id, u] for u in w.periods[:i])
+            yield Row((w.id, t, "proof"), funded, ">=", pilot.periods * proven)
 
 
 @family(index="period workflow", unit="GPU-hour", price="$/GPU-hour")
