@@ -18,7 +18,6 @@ from optimizer.engine.process import Worker
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.progress import Listener
 from optimizer.engine.scale import Scaled, scale
-from optimizer.engine.tighten import tightened
 from optimizer.engine.watch import Cancel, Watch
 
 
@@ -44,7 +43,7 @@ def solve_program(
     given = None if start is None else _columns(start, program, scaled)
     asked = partial(Request, gap=gap, floor=1.0 / scaled.money, threads=threads, seed=seed, start=given)
     with ExitStack() as stack:  # a request has no name here: it would keep its program in memory to the end
-        requests = _requests(asked(tightened(scaled.program).arrays(), seconds=time_limit - watch.seconds))
+        requests = _requests(asked(scaled.program.arrays(), seconds=time_limit - watch.seconds))
         workers = [stack.enter_context(Worker(each)) for each in requests]
         status = watch.status(watch.follow(workers, gap), gap)
     return reported(watch, status, {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed})

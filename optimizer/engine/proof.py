@@ -3,8 +3,8 @@
 HiGHS begins: it solves the first linear program five times as fast as SCIP. Where that extra is installed SCIP goes
 on once HiGHS' bound stalls, as its own are tighter from there, unless the time left is too short for that; else HiGHS
 goes on itself, and always with a huge program, of which SCIP's first linear program takes minutes. Such a program is
-sifted first, which branch and cut cannot; where the time left is too short for branch and cut to come to anything,
-rounds of cuts go on from there.
+tightened and sifted first, which branch and cut cannot; where the time left is too short for branch and cut to come to
+anything, rounds of cuts go on from there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from optimizer.engine.search import polish, search
 from optimizer.engine.sifting import Sifted, sifted
 from optimizer.engine.solver import Control
 from optimizer.engine.stall import Stall
+from optimizer.engine.tighten import tightened
 
 if INSTALLED:
     from optimizer.engine.scip import Scip
@@ -36,9 +37,10 @@ LOOK_SECONDS = 0.25
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
     if worth_narrowing(program):
-        began, found = time.monotonic(), _bounded(program, control)
+        began, tight = time.monotonic(), tightened(program)
+        found = _bounded(tight, control)
         if control.left <= AGAIN * (time.monotonic() - began):
-            return _with_best(program, control, _cut_down(program, control, found, known), known)
+            return _with_best(program, control, _cut_down(tight, control, found, known), known)
         if found is not None:
             found.lp.free()
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
