@@ -23,7 +23,7 @@ from optimizer.engine.rounding import Equations, cuts
 from optimizer.engine.scale import scale
 from optimizer.engine.search import search
 from optimizer.engine.separation import separated
-from optimizer.engine.sifting import linear, sifted
+from optimizer.engine.sifting import Sifted, linear, sifted
 from optimizer.engine.solver import Control
 
 
@@ -135,12 +135,17 @@ def test_bounds_fall_and_never_below_the_best_plan(seed: int) -> None:
     assert all(bound <= first + 1e-6 * abs(first) for bound in bounds)
 
 
-def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
+def sifted_fleet() -> tuple[Program, Sifted]:
     of = scale(fleet(8, 20, 6, seed=1)).program
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sifting, "LARGE", 1)
         found = sifted(of, control())
     assert found is not None
+    return of, found
+
+
+def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
+    of, found = sifted_fleet()
     told, first = list[Message](), found.lp.bound()
     cut_down(of, control(20.0, told), found)
     best = search(of, control(30.0), None)
@@ -152,11 +157,7 @@ def test_half_of_the_gap_of_a_fleet_is_closed() -> None:
 
 def test_solvers_of_earlier_rounds_keep_nothing() -> None:
     """At two thousand workflows each of them is a gigabyte."""
-    of = scale(fleet(8, 20, 6, seed=1)).program
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sifting, "LARGE", 1)
-        found = sifted(of, control())
-    assert found is not None
+    of, found = sifted_fleet()
     assert found.lp.h.getNumCol() == found.part.program.cost.size
     cut_down(of, control(20.0), found)
     assert found.lp.h.getNumCol() == 0

@@ -56,7 +56,7 @@ class _Reach:
     @classmethod
     def of(cls, program: Program, row_of: Ints, at: _Bounds) -> _Reach:
         low, up, value = at.lower[program.index], at.upper[program.index], program.value
-        with np.errstate(invalid="ignore"):  # a coefficient that a variant made zero, of a column without a bound
+        with np.errstate(invalid="ignore"):  # zero times a bound that is not there
             least, most = np.where(value > 0, low, up) * value, np.where(value > 0, up, low) * value
         rows = program.row_lower.size
         return cls(*_total(row_of, least, rows), *_total(row_of, most, rows), least, most)
