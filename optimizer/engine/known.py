@@ -1,14 +1,18 @@
-"""The best plan of a program that anyone has told of, shared by all who search for a better one."""
+"""What anyone has told of a program, shared by all who search: its best plan, and the columns that pay."""
 
 from __future__ import annotations
 
 import threading
 
+from optimizer.engine.messages import Paying
 from optimizer.engine.program import Floats, Program
 
 
 class Known:
-    """Holds the best plan; those that offer and those that look may be in different threads."""
+    """Holds the best plan; those that offer and those that look may be in different threads. `paying` is None until
+    another worker has found the columns that pay."""
+
+    paying: Paying | None = None
 
     def __init__(self, program: Program) -> None:
         self._program, self._lock = program, threading.Lock()

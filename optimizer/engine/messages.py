@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from optimizer.engine.program import Floats, Ints, Program
+from optimizer.engine.basis import Basis
+from optimizer.engine.program import Flags, Floats, Ints, Program
 
 Ending = Literal["optimal", "infeasible", "unbounded", "ended"]  # ended: by the clock or when told to
 Role = Literal["all", "prove", "improve"]  # of a worker: a start and its proof, the proof alone, better plans alone
@@ -41,6 +42,14 @@ class Incumbent:
 
 
 @dataclass(frozen=True, slots=True)
+class Paying:
+    """Columns among which the linear program of the whole has its optimum, and the basis of the whole there."""
+
+    cols: Flags
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How the search ended."""
 
@@ -56,5 +65,5 @@ class Crash:
     text: str
 
 
-STOP = "stop"  # what the parent may say after the request, beside an Incumbent found by another worker
-Message = Tick | Incumbent | Verdict | Crash
+STOP = "stop"  # what the parent may say after the request, beside what another worker found: a plan, or what pays
+Message = Tick | Incumbent | Paying | Verdict | Crash

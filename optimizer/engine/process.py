@@ -13,11 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Request
+from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Paying, Request
+from optimizer.engine.narrow import worth_narrowing
 
 COMMAND = (sys.executable, "-P", "-m", "optimizer.engine.worker")
 ROOT = str(Path(__file__).resolve().parents[2])
 STDERR_TAIL = 2000
+THRIFTY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 20))
+"""What a large solver gives back goes to the system at once; glibc would keep it, at XL 0.4 of 0.8 GB."""
 
 
 class Worker:
@@ -32,7 +35,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=os.environ | {"PYTHONPATH": path},
+            env=(THRIFTY if worth_narrowing(request.program) else {}) | os.environ | {"PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C reaches the parent only, which asks for the best plan
         )
         assert self._process.stdin is not None
@@ -55,9 +58,9 @@ class Worker:
         """Ask for an end with the best plan so far, without ever waiting for a worker that does not read."""
         self._orders.put(STOP)
 
-    def tell(self, plan: Incumbent) -> None:
-        """Hand over a better plan, without waiting either."""
-        self._orders.put(plan)
+    def tell(self, found: Incumbent | Paying) -> None:
+        """Hand over what another worker found, without waiting either."""
+        self._orders.put(found)
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ import numpy as np
 from optimizer.engine.installed import INSTALLED
 from optimizer.engine.known import Known
 from optimizer.engine.linear import whole
-from optimizer.engine.messages import Tick, Verdict
+from optimizer.engine.messages import Paying, Tick, Verdict
 from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
@@ -53,11 +53,14 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
 
 
 def _bounded(program: Program, control: Control) -> Sifted | None:
-    """The linear program's bound told; how it was sifted, None if it had to be solved whole or was not in time."""
+    """The linear program's bound and the columns that pay told; how it was sifted, None if it had to be solved whole or
+    was not in time."""
     found = sifted(program, control)
     solved = found or whole(program, control)
     if solved is not None:
         control.tell(Tick(None, solved.lp.bound()))
+    if found is not None:
+        control.tell(Paying(found.part.cols, found.basis))
     return found
 
 

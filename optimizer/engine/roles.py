@@ -20,7 +20,7 @@ from optimizer.engine.basis import Basis
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Relaxed, begun_at, relax, whole
-from optimizer.engine.messages import Incumbent, Message, Request, Tick, Verdict
+from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
 from optimizer.engine.narrow import ROUGH, Narrow, narrowed, with_placement, worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
@@ -114,7 +114,7 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     basis, begun = relaxed.lp.basis(), built(narrow.program, _inside(narrow, control, known), relaxed, NEAR)
     take(Known(narrow.program), _inside(narrow, control, known), islice(begun, len(NEAR)))
     relaxed.lp.free()
-    wide = _widened(request.program, control, narrow, basis)
+    wide = _widened(request.program, control, _paying(request.program, control, narrow, basis, known))
     narrow, relaxed = wide or (narrow, relaxed)
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
     take(inner, inside, () if known.x is None else (known.x[narrow.cols],))
@@ -128,14 +128,20 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     return True
 
 
-def _widened(program: Program, control: Control, narrow: Narrow, basis: Basis) -> tuple[Narrow, Relaxed] | None:
-    """The narrow program with all placement that the linear program of the whole lets in; None if not in time."""
-    found = sifted_from(program, control, narrow, basis)
-    if found is None:
-        return None
-    wide = with_placement(program, found.part.cols)
+def _paying(program: Program, control: Control, narrow: Narrow, basis: Basis, known: Known) -> Paying | None:
+    """The columns that pay: as the prover found them, else from the narrow program; None if not in time."""
+    if known.paying is not None or (found := sifted_from(program, control, narrow, basis)) is None:
+        return known.paying
     found.lp.free()
-    relaxed = begun_at(found.basis.of(wide.cols, wide.rows), wide.program, control)
+    return Paying(found.part.cols, found.basis)
+
+
+def _widened(program: Program, control: Control, paying: Paying | None) -> tuple[Narrow, Relaxed] | None:
+    """The program of all placement that the linear program of the whole lets in; None if not in time."""
+    if paying is None:
+        return None
+    wide = with_placement(program, paying.cols)
+    relaxed = begun_at(paying.basis.of(wide.cols, wide.rows), wide.program, control)
     return None if relaxed is None else (wide, relaxed)
 
 

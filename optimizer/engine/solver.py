@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakMethod
 
@@ -42,6 +42,12 @@ class Control:
     floor: float = 1.0
     threads: int = 1
     seed: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the work on the whole began."""
+        return time.monotonic() - self.began
 
     @property
     def left(self) -> float:

@@ -23,7 +23,7 @@ from optimizer.engine.solver import Control, Highs
 SHARE = 0.5  # of the time left may go into the start
 NEAR = 0.05  # a strategy column this near to whole is fixed at once
 SOON = 1e-3  # all periods together, of a plan that is soon bettered
-FIRST, FIRST_SECONDS = 0.15, 20.0  # of the time left that placing such a plan may take, and what it has at least
+SOON_SECONDS = 20.0  # that placing such a plan may take, or as long as all that came before it
 STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
 USED = 1e-6  # replicas: the linear program's plan uses a third of the places, and little is lost without the others
@@ -63,7 +63,7 @@ def placed(program: Program, control: Control, x: Floats, near: float, hint: Flo
 
 
 def _soon(program: Program, control: Control, strategy: Floats, near: float) -> Floats | None:
-    seconds = min(max(FIRST_SECONDS, FIRST * control.left), SHARE * control.left)
+    seconds = min(max(SOON_SECONDS, control.spent), SHARE * control.left)
     return placed(program, control.quietly(seconds), strategy, near)
 
 

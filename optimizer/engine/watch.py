@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Tick, Verdict
+from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Paying, Tick, Verdict
 from optimizer.engine.outcome import SolverError, Status
 from optimizer.engine.process import Worker
 from optimizer.engine.program import Floats, Program
@@ -80,7 +80,7 @@ class Watch:
         return "ended"
 
     def _listened(self, busy: list[Worker], prover: Worker) -> Ending | None:
-        """One message of each worker taken in, and a better plan passed on; the ending if the prover has one."""
+        """One message of each worker taken in, what helps the others passed on; the prover's ending if it has one."""
         for worker in tuple(busy):
             message = worker.next(LOOK_SECONDS / len(busy))
             if isinstance(message, Verdict | Crash):
@@ -88,7 +88,7 @@ class Watch:
                 busy.remove(worker)
                 if worker is prover:
                     return ending
-            elif self.hear(message) and isinstance(message, Incumbent):
+            elif isinstance(message, Paying) or (self.hear(message) and isinstance(message, Incumbent)):
                 for other in busy:
                     if other is not worker:
                         other.tell(message)

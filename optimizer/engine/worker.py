@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from optimizer.engine.known import Known
-from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Request
+from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Paying, Request
 from optimizer.engine.roles import served
 
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _listen(inbox: BinaryIO, stop: threading.Event, known: Known) -> None:
-    """Stop when told to, take better plans; vanish with the parent."""
+    """Stop when told to, take what others found; vanish with the parent."""
     with suppress(EOFError, OSError):
         while True:
             order = pickle.load(inbox)
@@ -50,6 +50,8 @@ def _listen(inbox: BinaryIO, stop: threading.Event, known: Known) -> None:
                 stop.set()
             elif isinstance(order, Incumbent):
                 known.offer(order.x)
+            elif isinstance(order, Paying):
+                known.paying = order
     os._exit(1)
 
 

@@ -1,0 +1,138 @@
+"""What the prover finds of a huge program is found once: the columns that pay go to those who look for plans."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from fleet import fleet
+
+from optimizer.engine import narrow as engine_narrow
+from optimizer.engine import proof, roles, sifting, start, worker
+from optimizer.engine.known import Known
+from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
+from optimizer.engine.narrow import Narrow, with_placement
+from optimizer.engine.program import Flags, Floats, Program
+from optimizer.engine.scale import scale
+from optimizer.engine.sifting import sifted
+from optimizer.engine.solver import Control
+from optimizer.engine.watch import Watch
+
+
+@pytest.fixture(autouse=True)
+def huge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_narrow, "HUGE", 1)
+    monkeypatch.setattr(sifting, "LARGE", 1)
+
+
+@pytest.fixture
+def program() -> Program:
+    return scale(fleet(20, 12, 6, seed=3)).program
+
+
+def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:
+    return Control(time.monotonic() + seconds, threading.Event(), [].append if told is None else told.append, 1e-4)
+
+
+def paying(program: Program) -> Paying:
+    found = sifted(program, control())
+    assert found is not None
+    return Paying(found.part.cols, found.basis)
+
+
+def test_the_prover_tells_the_columns_that_pay(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "AGAIN", np.inf)
+    told: list[Message] = []
+    proof.proved_beside(program, control(1.0, told), None, Known(program))
+    (found,) = [message for message in told if isinstance(message, Paying)]
+    assert found.cols.shape == program.cost.shape
+    assert found.basis.rows.shape == program.row_lower.shape
+    assert 0 < found.cols.sum() < found.cols.size
+
+
+def test_an_improver_that_was_told_them_does_not_look_for_them(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widened: list[Flags] = []
+
+    def watched(whole: Program, cols: Flags) -> Narrow:
+        widened.append(cols)
+        return with_placement(whole, cols)
+
+    def never(*_: object) -> NoReturn:
+        raise AssertionError("it sifted what was sifted before")
+
+    monkeypatch.setattr(roles, "with_placement", watched)
+    monkeypatch.setattr(roles, "sifted_from", never)
+    told: list[Message] = []
+    known = Known(program)
+    known.paying = paying(program)
+    request = Request(program, gap=1e-4, floor=1.0, seconds=3.0, threads=1, seed=0, start=None, role="improve")
+    roles.served(request, threading.Event(), known, told.append)
+    plans = [program.rounded(message.x) for message in told if isinstance(message, Incumbent)]
+    assert plans
+    assert all(program.violation(x) <= 1e-6 for x in plans)
+    assert [cols is known.paying.cols for cols in widened] == [True]
+
+
+class Scripted:
+    """A worker that says what it was given to say, and keeps what it is told."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.messages: Iterator[Message] = iter(messages)
+        self.heard: list[Any] = []
+
+    def next(self, _: float) -> Message | None:
+        return next(self.messages, None)
+
+    def tell(self, found: Incumbent | Paying) -> None:
+        self.heard.append(found)
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+
+def test_the_parent_hands_them_to_all_others(program: Program) -> None:
+    found = paying(program)
+    last = Verdict("ended", None, 1.0)
+    prover, improver = Scripted([Tick(None, 1.0), found, last]), Scripted([])
+    watch = Watch(program, scale(program), 10.0, None, None, time.monotonic())
+    assert watch.follow([prover, improver], 1e-3) == "ended"  # type: ignore[list-item]
+    assert improver.heard == [found]
+    assert prover.heard == []
+
+
+def test_a_worker_keeps_them_beside_the_best_plan(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker.os, "_exit", lambda _: None)
+    found, known = paying(program), Known(program)
+    plan = Incumbent(np.zeros(program.cost.size))
+    inbox = io.BytesIO(pickle.dumps(plan) + pickle.dumps(found))
+    worker._listen(inbox, threading.Event(), known)
+    assert known.x is not None
+    assert known.paying is not None
+    assert np.array_equal(known.paying.cols, found.cols)
+    assert np.array_equal(known.paying.basis.cols, found.basis.cols)
+
+
+@pytest.mark.parametrize("limit", [600.0, 6000.0])
+def test_what_a_plan_may_take_depends_on_what_came_before_not_on_the_limit(
+    program: Program, monkeypatch: pytest.MonkeyPatch, limit: float
+) -> None:
+    """With a limit of five minutes the second plan at XL was hurried, and no better one was found from it."""
+    seconds: list[float] = []
+
+    def placed(_: Program, step: Control, strategy: Floats, __: float) -> Floats:
+        seconds.append(step.left)
+        return strategy
+
+    monkeypatch.setattr(start, "placed", placed)
+    now = time.monotonic()
+    late = Control(now + limit, threading.Event(), [].append, began=now - 100.0)
+    start._soon(program, late, np.zeros(program.cost.size), 1e-3)
+    assert seconds == [pytest.approx(100.0, abs=1.0)]
