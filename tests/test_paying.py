@@ -43,7 +43,7 @@ def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control
 def paying(program: Program) -> Paying:
     found = sifted(program, control())
     assert found is not None
-    return Paying(found.part.cols, found.basis)
+    return found.paying()
 
 
 def test_the_prover_tells_the_columns_that_pay(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,11 @@ def test_the_prover_tells_the_columns_that_pay(program: Program, monkeypatch: py
     proof.proved_beside(program, control(1.0, told), None, Known(program))
     (found,) = [message for message in told if isinstance(message, Paying)]
     assert found.cols.shape == program.cost.shape
-    assert found.basis.rows.shape == program.row_lower.shape
+    bound = next(message.bound for message in told if isinstance(message, Tick))
+    assert program.objective(found.x) == pytest.approx(bound)
+    out = ~found.cols & (program.col_upper > found.x)
+    assert out.any()
+    assert found.reduced[out].max() <= sifting.PAYS
     assert 0 < found.cols.sum() < found.cols.size
 
 
@@ -79,6 +83,29 @@ def test_an_improver_that_was_told_them_does_not_look_for_them(
     assert plans
     assert all(program.violation(x) <= 1e-6 for x in plans)
     assert [cols is known.paying.cols for cols in widened] == [True]
+
+
+def test_until_it_is_told_it_decides_periods_again_among_what_they_use(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, found, columns = Known(program), paying(program), list[int]()
+    by_period = roles.by_period
+
+    def told_after_one(part: Program, step: Control, x: Floats) -> Iterator[Floats]:
+        columns.append(part.cost.size)
+        for better in by_period(part, step, x):
+            known.paying = found
+            yield better
+
+    def never(*_: object) -> NoReturn:
+        raise AssertionError("it sifted what the prover was about to tell")
+
+    monkeypatch.setattr(roles, "by_period", told_after_one)
+    monkeypatch.setattr(roles, "sifted_from", never)
+    request = Request(program, gap=1e-4, floor=1.0, seconds=5.0, threads=1, seed=0, start=None, role="improve")
+    roles.served(request, threading.Event(), known, [].append)
+    narrow, wide = columns
+    assert narrow <= wide < program.cost.size
 
 
 class Scripted:
@@ -117,7 +144,7 @@ def test_a_worker_keeps_them_beside_the_best_plan(program: Program, monkeypatch:
     assert known.x is not None
     assert known.paying is not None
     assert np.array_equal(known.paying.cols, found.cols)
-    assert np.array_equal(known.paying.basis.cols, found.basis.cols)
+    assert np.array_equal(known.paying.x, found.x)
 
 
 @pytest.mark.parametrize("limit", [600.0, 6000.0])

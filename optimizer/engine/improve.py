@@ -33,6 +33,7 @@ MEMORY = 0.7  # weight of earlier gains per pivot
 CURIOUS = 0.3  # share of tries given out evenly
 FEASIBLE = 1e-7
 PERIOD_GAP, PERIOD_NODES = 1e-4, 20  # of one period with its strategy
+PERIOD_SHARE = 0.15  # of the time before, that one period may take: at XL its root alone takes a tenth
 LONG_ROW = 400  # a row of more columns ties everything to everything
 
 
@@ -138,12 +139,13 @@ def take(known: Known, control: Control, plans: Iterable[Floats]) -> None:
 
 def by_period(program: Program, control: Control, x: Floats) -> Iterator[Floats]:
     """Better plans than x, each better than the last: one period after the other decided again, strategy included."""
+    seconds = max(SECONDS, PERIOD_SHARE * control.spent)
     for t in np.unique(program.period[program.integer & (program.period >= 0)]):
         if control.over:
             return
         free = program.period == t
         free |= moving_with(program, free)
-        step = control.quietly(SECONDS, PERIOD_GAP)
+        step = control.quietly(seconds, PERIOD_GAP)
         better = solve_held(program, step, free, x, x, mip_max_nodes=PERIOD_NODES)
         if better is not None and program.gain(better, over=x) > 0 and program.violation(better) <= FEASIBLE:
             yield (x := better)

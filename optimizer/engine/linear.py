@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optimizer.engine.basis import Basis
 from optimizer.engine.messages import Tick
 from optimizer.engine.narrow import Narrow
 from optimizer.engine.nested import nested
@@ -43,12 +42,7 @@ def relax(program: Program, control: Control) -> Relaxed | None:
 
 def whole(program: Program, control: Control) -> Relaxed | None:
     """The same with all columns at once, and no bound told."""
-    return begun_at(nested(program, control), program, control)
-
-
-def begun_at(basis: Basis | None, program: Program, control: Control) -> Relaxed | None:
-    """The same from a basis, if there is one."""
-    lp = linear(program, control)
+    basis, lp = nested(program, control), linear(program, control)
     if basis is not None:
         lp.begin_at(basis)
     if control.over or not lp.ended() or (x := lp.plan()) is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from optimizer.engine.basis import Basis
 from optimizer.engine.program import Flags, Floats, Ints, Program
 
 Ending = Literal["optimal", "infeasible", "unbounded", "ended"]  # ended: by the clock or when told to
@@ -43,10 +42,12 @@ class Incumbent:
 
 @dataclass(frozen=True, slots=True)
 class Paying:
-    """Columns among which the linear program of the whole has its optimum, and the basis of the whole there."""
+    """Columns among which the linear program of the whole has its optimum, its plan, and what one more of each column
+    would add there."""
 
     cols: Flags
-    basis: Basis
+    x: Floats
+    reduced: Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,17 @@ class Span(NamedTuple):
 
 def spanning(program: Program) -> Flags:
     """Rows whose free columns lie in more than one period."""
-    span = span_of(program, (program.col_lower < program.col_upper)[program.index])
+    return _several(span_of(program, (program.col_lower < program.col_upper)[program.index]))
+
+
+def moving(program: Program) -> Flags:
+    """Rows in which what is placed or done in one period meets that of another, whatever is decided beside it: not
+    those of a later period that have room for what is bought in this one."""
+    free = (program.col_lower < program.col_upper) & ~program.strategy
+    return _several(span_of(program, free[program.index]))
+
+
+def _several(span: Span) -> Flags:
     return (span.first < span.last) & (span.last >= 0)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from optimizer.engine.installed import INSTALLED
 from optimizer.engine.known import Known
 from optimizer.engine.linear import whole
-from optimizer.engine.messages import Paying, Tick, Verdict
+from optimizer.engine.messages import Tick, Verdict
 from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
@@ -60,7 +60,7 @@ def _bounded(program: Program, control: Control) -> Sifted | None:
     if solved is not None:
         control.tell(Tick(None, solved.lp.bound()))
     if found is not None:
-        control.tell(Paying(found.part.cols, found.basis))
+        control.tell(found.paying())
     return found
 
 

@@ -1,7 +1,8 @@
 """What a changed program is worth, as an interval: a plan that was checked below, a proved bound above.
 
 Small programs are solved to the end. Of large ones the bound is that of the root of branch and cut, where nearly all
-of what can be proved in minutes is proved in seconds. The plan is the base plan as far as the relaxation of the
+of what can be proved in minutes is proved in seconds, and where these are too few what the prices of the base's linear
+program prove at once. The plan is the base plan as far as the relaxation of the
 changed program agrees with it; the rest is decided again, and then once more from the plan that was found.
 """
 
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 from highspy import HighsModelStatus as Model
 
+from optimizer.engine.duality import bound_at
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide, relax
 from optimizer.engine.program import FEW, Floats, Key, Program
@@ -61,21 +63,23 @@ class Worth:
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The program that changes are measured against, and what was proved of it; `exact` if it is small."""
+    """The program that changes are measured against, and what was proved of it; `exact` if it is small. `prices` are
+    those of its linear program, None where it was not solved."""
 
     program: Program
     worth: Worth
     exact: bool
+    prices: Floats | None = None
 
 
-def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0
-           ) -> Base:  # fmt: skip
+def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0,
+           prices: Floats | None = None) -> Base:  # fmt: skip
     """The base: solved to the end where it is small, else as the plan and the `bound` that `seconds` have found."""
     if x is None or small(program):
         return Base(program, _solved(program, x, control), exact=True)
     low = program.objective(x)
     high = max(low, np.inf if bound is None else bound)
-    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False)
+    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False, prices=prices)
 
 
 def small(program: Program) -> bool:
@@ -93,11 +97,11 @@ def revalue(base: Base, program: Program, control: Control) -> Worth:
         return _solved(program, base.worth.x, control)
     began, x = time.monotonic(), _carried(base, program)
     if program.violation(x) <= FEASIBLE:
-        return _bounded(program, x, control, began)
+        return _bounded(base, program, x, control, began)
     found, possible = _planned(program, x, control.until(SEARCHING * control.left))
     if not possible and _impossible(program, control):
         return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
-    return _bounded(program, found, control, began)
+    return _bounded(base, program, found, control, began)
 
 
 def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
@@ -157,8 +161,9 @@ def _offer(known: Known, program: Program, x: Floats | None) -> None:
         known.offer(program.rounded(x))
 
 
-def _bounded(program: Program, x: Floats | None, control: Control, began: float) -> Worth:
-    """The bound at the root of branch and cut; its plan if that is the better one."""
+def _bounded(base: Base, program: Program, x: Floats | None, control: Control, began: float) -> Worth:
+    """The bound at the root of branch and cut, that of the base's prices if it is tighter; the root's plan if that is
+    the better one."""
     scaled, known = scale(program), Known(program)
     _offer(known, program, x)
     status, found, bound = at_root(
@@ -167,11 +172,20 @@ def _bounded(program: Program, x: Floats | None, control: Control, began: float)
     if status == Model.kInfeasible and known.x is None and _impossible(program, control):
         return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
     _offer(known, program, None if found is None else found * scaled.unit)
-    method, high = AT_ROOT, np.inf if bound is None else bound * scaled.money
-    if high == np.inf and (relaxed := relaxed_prices(program, control)) is not None:
-        method, high = RELAXED, relaxed[0]
+    root = np.inf if bound is None else bound * scaled.money
+    high, method = min((root, AT_ROOT), (_at_prices(base, program), RELAXED))
     low = -np.inf if known.x is None else program.objective(known.x)
     return Worth(low, max(high, low), known.x, method, time.monotonic() - began)
+
+
+def _at_prices(base: Base, program: Program) -> float:
+    """What the base's prices prove of a changed program; a row that the base has not has none."""
+    if base.prices is None:
+        return np.inf
+    if program.rows == base.program.rows:
+        return bound_at(program, base.prices)
+    price: dict[Key, float] = dict(zip(base.program.rows, base.prices.tolist(), strict=True))
+    return bound_at(program, np.array([price.get(row, 0.0) for row in program.rows]))
 
 
 def _impossible(program: Program, control: Control) -> bool:

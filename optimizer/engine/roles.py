@@ -19,7 +19,7 @@ import numpy as np
 from optimizer.engine.basis import Basis
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
-from optimizer.engine.linear import Relaxed, begun_at, relax, whole
+from optimizer.engine.linear import Guide, Relaxed, relax, whole
 from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
 from optimizer.engine.narrow import ROUGH, Narrow, narrowed, with_placement, worth_narrowing
 from optimizer.engine.program import Floats, Program
@@ -111,38 +111,54 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     relaxed = None if narrow is None else whole(narrow.program, control)
     if narrow is None or relaxed is None:
         return False
-    basis, begun = relaxed.lp.basis(), built(narrow.program, _inside(narrow, control, known), relaxed, NEAR)
-    take(Known(narrow.program), _inside(narrow, control, known), islice(begun, len(NEAR)))
+    basis = relaxed.lp.basis()
+    _among_used(request, control, narrow, relaxed, known)
+    paying = _paying(request.program, control, narrow, basis, known)
+    if paying is None:
+        return _go_on(request, control, narrow, relaxed.guide, known, go_on)
+    wide = with_placement(request.program, paying.cols)
+    return _go_on(request, control, wide, Guide(paying.x[wide.cols], paying.reduced[wide.cols]), known, go_on)
+
+
+def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Relaxed, known: Known) -> None:
+    """The first plans; beside a prover, periods decided again until it has found what pays."""
+    inside, inner = _inside(narrow, control, known), Known(narrow.program)
+    take(inner, inside, islice(built(narrow.program, inside, relaxed, NEAR), len(NEAR)))
     relaxed.lp.free()
-    wide = _widened(request.program, control, _paying(request.program, control, narrow, basis, known))
-    narrow, relaxed = wide or (narrow, relaxed)
+    if request.role == "improve":
+        _until_told(narrow.program, inside, inner, known)
+
+
+def _go_on(request: Request, control: Control, narrow: Narrow, guide: Guide, known: Known, tries: float) -> bool:
+    """Each period decided again, then so many neighbourhoods; False where there is no plan to begin with."""
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
     take(inner, inside, () if known.x is None else (known.x[narrow.cols],))
-    if inner.x is None and wide is not None:
+    if inner.x is None and (relaxed := whole(program, control)) is not None:
         take(inner, inside, built(program, inside, relaxed))
-    relaxed.lp.free()
+        relaxed.lp.free()
     if inner.x is None:
         return False
     take(inner, inside, by_period(program, inside, inner.x))
-    Improver(program, relaxed.guide, inner, request.seed).run(inside, go_on)
+    Improver(program, guide, inner, request.seed).run(inside, tries)
     return True
+
+
+def _until_told(program: Program, control: Control, inner: Known, known: Known) -> None:
+    """Better plans of the narrow program, while the prover still looks for the columns that pay."""
+    if known.paying is None and inner.x is not None:
+        for x in by_period(program, control, inner.x):
+            take(inner, control, (x,))
+            if known.paying is not None:
+                return
 
 
 def _paying(program: Program, control: Control, narrow: Narrow, basis: Basis, known: Known) -> Paying | None:
     """The columns that pay: as the prover found them, else from the narrow program; None if not in time."""
     if known.paying is not None or (found := sifted_from(program, control, narrow, basis)) is None:
         return known.paying
+    paying = found.paying()
     found.lp.free()
-    return Paying(found.part.cols, found.basis)
-
-
-def _widened(program: Program, control: Control, paying: Paying | None) -> tuple[Narrow, Relaxed] | None:
-    """The program of all placement that the linear program of the whole lets in; None if not in time."""
-    if paying is None:
-        return None
-    wide = with_placement(program, paying.cols)
-    relaxed = begun_at(paying.basis.of(wide.cols, wide.rows), wide.program, control)
-    return None if relaxed is None else (wide, relaxed)
+    return paying
 
 
 def _inside(narrow: Narrow, control: Control, known: Known) -> Control:

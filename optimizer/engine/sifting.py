@@ -15,6 +15,7 @@ import numpy as np
 from highspy import HighsModelStatus as Model
 
 from optimizer.engine.basis import Basis
+from optimizer.engine.messages import Paying
 from optimizer.engine.narrow import Narrow, narrowed
 from optimizer.engine.nested import LARGE, nested
 from optimizer.engine.program import Flags, Floats, Program
@@ -31,6 +32,12 @@ class Sifted(NamedTuple):
     lp: Highs
     gain: Floats
     basis: Basis
+
+    def paying(self) -> Paying:
+        """The columns that were let in, and what the optimum says of all of them."""
+        plan = self.lp.plan()
+        assert plan is not None
+        return Paying(self.part.cols, self.part.whole(plan), self.gain)
 
     def without_rows(self, kept: Flags) -> Sifted:
         """The same of a program that has only the rows that are kept."""

@@ -15,7 +15,7 @@ from highspy import HighsModelStatus as Model
 
 from optimizer.engine.linear import Relaxed, whole
 from optimizer.engine.messages import Tick
-from optimizer.engine.periods import spanning
+from optimizer.engine.periods import moving
 from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control, Highs
@@ -133,10 +133,10 @@ def _whole_period(program: Program, control: Control, period: Flags, x: Floats, 
 
 
 def moving_with(program: Program, cols: Flags) -> Flags:
-    """Continuous columns of other periods that share a row with these, as what moves in or out of the next one."""
+    """Continuous columns of other periods that move with these, as what moves in or out of the next one."""
     rows = np.zeros(program.row_lower.size, bool)
-    rows[program.row_of[cols[program.index]]] = True
-    rows &= spanning(program)
+    rows[program.row_of[(cols & ~program.strategy)[program.index]]] = True
+    rows &= moving(program)
     touched = np.zeros(program.cost.size, bool)
     touched[program.index[rows[program.row_of]]] = True
     return touched & ~program.integer

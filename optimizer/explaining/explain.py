@@ -15,6 +15,7 @@ import numpy as np
 
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
+from optimizer.engine.program import Floats
 from optimizer.engine.revalue import CLOSED, Worth, relaxed_prices, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
@@ -114,9 +115,11 @@ def investigate(asked: Asked) -> dict[str, Any]:
     elif outcome.values:
         x = np.array([outcome.values[name][key] for name, key in found.program.cols], float)
         with ThreadPoolExecutor(asked.threads) as pool:
-            base = settle(found.program, x, clock.control, outcome.bound, outcome.seconds)
+            relaxed = relaxed_prices(found.program, clock.control)
+            prices = None if relaxed is None else relaxed[1]
+            base = settle(found.program, x, clock.control, outcome.bound, outcome.seconds, prices)
             asker = Asker(base, clock.control, pool, asked.threads, asked.progress or (lambda *_: None))
-            document |= _answered(found, asker, clock)
+            document |= _answered(found, asker, clock, relaxed)
     return document
 
 
@@ -150,10 +153,9 @@ def _start(of: Plan | Instance) -> Mapping[str, Mapping[Any, float]] | None:
     }
 
 
-def _answered(found: Study, asker: Asker, clock: Clock) -> dict[str, Any]:
+def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Floats] | None) -> dict[str, Any]:
     best = asker.base.worth.x
     assert best is not None
-    relaxed = relaxed_prices(found.program, clock.control)
     prices = np.zeros(found.program.row_lower.size) if relaxed is None else relaxed[1]
     about = limits.Limits(found, found.used(best), prices)
     why = workflows.Reasons(found, best, about.rows)

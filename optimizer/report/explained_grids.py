@@ -35,7 +35,8 @@ def explained_grids(document: Document) -> Iterator[Grid]:
     ]
     note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
     columns = ("limit", "lot", "one more earns", "one fewer costs", "per $ spent")
-    yield Grid("One lot more, one lot fewer, over the horizon (present value)", columns, tuple(lots[:LINES]), 2, note)
+    title = "One lot more, one lot fewer, over the horizon (present value)"
+    yield Grid(title, columns, tuple(lots[:LINES]), left=2, note=note, folds=2)
     yield _classes(document)
     flows = [
         (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
