@@ -79,6 +79,7 @@ def test_files_stay_small(path):
         ("import optimizer", ("pandas", "pyomo", "highspy", "numpy", "pydantic")),
         ("import optimizer.instance", ("pandas", "pyomo", "highspy")),
         ("import optimizer.cli.main", ("pandas", "pyomo", "highspy")),
+        ("import optimizer.engine.highs", ("pandas", "highspy", "pyscipopt", "scipy")),  # workers do
         ("import optimizer.verify", ("pyomo", "highspy", "optimizer.formulation", "optimizer.resolve")),
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from optimizer.engine.duality import bound_at
 from optimizer.engine.highs import solve_program
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import RELAXED, bettered, relaxed_prices, revalue, settle
+from optimizer.engine.revalue import AT_PRICES, bettered, relaxed_prices, revalue, settle
 from optimizer.engine.solver import Control
 
 
@@ -78,6 +78,6 @@ def test_a_question_without_time_is_bounded_all_the_same() -> None:
     assert best is not None
     for each in (replace(program, row_upper=upper), more):
         worth = bettered(base, each, revalue(base, each, control(0.0)), control(0.0))
-        assert worth.method == RELAXED
+        assert worth.method == AT_PRICES
         assert best[0] - 1e-6 * best[0] <= worth.high < 1.1 * best[0]
         assert worth.low == pytest.approx(program.objective(x))

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.generate import instance, write
 from optimizer import load
-from optimizer.engine import narrow as engine_narrow
+from optimizer.engine import program as engine_program
 from optimizer.engine import proof, roles, sifting
 from optimizer.engine.known import Known
 from optimizer.engine.linear import relax
@@ -37,7 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_narrow, "HUGE", 1)
+    monkeypatch.setattr(engine_program, "HUGE", 1)
 
 
 def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:

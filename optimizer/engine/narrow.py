@@ -17,7 +17,6 @@ from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.solver import Control
 
 ROUGH = 3e-2  # of a first plan: at L it takes a second, where one within 0.1 % takes twenty
-HUGE = 400_000  # nonzeros, from which on plans are looked for in the narrow program
 USED = 1e-6
 SHORT_ROW = 8  # columns of a row that ties a replica to the same one of the next period
 
@@ -43,11 +42,6 @@ class Narrow:
         y = self.rest.copy()
         y[self.cols] = x
         return y
-
-
-def worth_narrowing(program: Program) -> bool:
-    """Whether it is huge; of smaller programs more is lost than won."""
-    return program.value.size >= HUGE
 
 
 def narrowed(program: Program, control: Control) -> Narrow | None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 from optimizer.engine.messages import STOP, Crash, Incumbent, Message, Paying, Request
-from optimizer.engine.narrow import worth_narrowing
 
 COMMAND = (sys.executable, "-P", "-m", "optimizer.engine.worker")
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -35,7 +34,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=(THRIFTY if worth_narrowing(request.program) else {}) | os.environ | {"PYTHONPATH": path},
+            env=(THRIFTY if request.program.worth_narrowing else {}) | os.environ | {"PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C reaches the parent only, which asks for the best plan
         )
         assert self._process.stdin is not None

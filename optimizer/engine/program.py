@@ -15,6 +15,7 @@ Flags = NDArray[np.bool_]
 Key = tuple[str, Hashable]  # component name and index
 Tag = Literal["strategy", "placement"]
 FEW = 200  # whole numbers below which branch and cut needs no help
+HUGE = 400_000  # nonzeros, from which on plans are looked for in the narrow program
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class Program:
     def worth_constructing(self) -> bool:
         """Whether there is strategy to decide before the rest, and enough whole numbers for a start to pay."""
         return bool(self.strategy.any()) and int(self.integer.sum()) >= FEW
+
+    @property
+    def worth_narrowing(self) -> bool:
+        """Whether it is huge; of smaller programs the narrow one loses more than it wins."""
+        return self.value.size >= HUGE
 
     def arrays(self) -> Program:
         """The same program without names, cheap to send to another process."""

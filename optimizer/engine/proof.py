@@ -17,7 +17,6 @@ from optimizer.engine.installed import INSTALLED
 from optimizer.engine.known import Known
 from optimizer.engine.linear import whole
 from optimizer.engine.messages import Tick, Verdict
-from optimizer.engine.narrow import worth_narrowing
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import polish, search
 from optimizer.engine.sifting import Sifted, sifted
@@ -36,7 +35,7 @@ LOOK_SECONDS = 0.25
 
 def proved_beside(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
     """The proof while other workers find plans, and at its end the best plan of anyone, polished."""
-    if worth_narrowing(program):
+    if program.worth_narrowing:
         began, tight = time.monotonic(), tightened(program)
         found = _bounded(tight, control)
         if control.left <= AGAIN * (time.monotonic() - began):
@@ -44,7 +43,7 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
         if found is not None:
             found.lp.free()
     whole = None if start is None else (np.arange(start.size, dtype=np.int32), start)
-    stall = Stall(control.deadline) if INSTALLED and not worth_narrowing(program) else None
+    stall = Stall(control.deadline) if INSTALLED and not program.worth_narrowing else None
     verdict = search(program, control, whole, known, stall=stall, **BESIDE)
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))

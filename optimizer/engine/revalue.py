@@ -1,9 +1,9 @@
 """What a changed program is worth, as an interval: a plan that was checked below, a proved bound above.
 
 Small programs are solved to the end. Of large ones the bound is that of the root of branch and cut, where nearly all
-of what can be proved in minutes is proved in seconds, and where these are too few what the prices of the base's linear
-program prove at once. The plan is the base plan as far as the relaxation of the
-changed program agrees with it; the rest is decided again, and then once more from the plan that was found.
+of what can be proved in minutes is proved in seconds; where these are too few, what the prices of the base's linear
+program prove at once. The plan is the base plan as far as the relaxation of the changed program agrees with it; the
+rest is decided again, and then once more from the plan that was found.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-Method = Literal["solved again", "branch and cut", "bounded at the root", "bounded by its relaxation"]
+Method = Literal["solved again", "branch and cut", "bounded at the root", "bounded at the base's prices"]
 SOLVED: Method = "solved again"
 SEARCHED: Method = "branch and cut"
 AT_ROOT: Method = "bounded at the root"
-RELAXED: Method = "bounded by its relaxation"
+AT_PRICES: Method = "bounded at the base's prices"
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ def _bounded(base: Base, program: Program, x: Floats | None, control: Control, b
         return Worth(-np.inf, -np.inf, None, SOLVED, time.monotonic() - began)
     _offer(known, program, None if found is None else found * scaled.unit)
     root = np.inf if bound is None else bound * scaled.money
-    high, method = min((root, AT_ROOT), (_at_prices(base, program), RELAXED))
+    high, method = min((root, AT_ROOT), (_at_prices(base, program), AT_PRICES))
     low = -np.inf if known.x is None else program.objective(known.x)
     return Worth(low, max(high, low), known.x, method, time.monotonic() - began)
 

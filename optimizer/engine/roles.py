@@ -21,7 +21,7 @@ from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide, Relaxed, relax, whole
 from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
-from optimizer.engine.narrow import ROUGH, Narrow, narrowed, with_placement, worth_narrowing
+from optimizer.engine.narrow import ROUGH, USED, Narrow, narrowed, with_placement
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
 from optimizer.engine.root import at_root
@@ -33,6 +33,7 @@ from optimizer.engine.start import SOON, built
 TRIES = 12  # neighbourhoods that a worker alone searches between the root and the proof
 SHARE = 0.5  # of the time left that better plans may take before the proof
 NEAR = (ROUGH, SOON)  # of the best that the first plans of a huge program are placed: at L in a second, in twenty
+HOLDS = 1e-6  # of a plan of the whole as one of a part of it, which must not lack what it uses
 LOOK_SECONDS = 0.05  # between two looks whether another worker has a plan
 
 
@@ -106,7 +107,7 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     whole replicas (at L 0.1 %), but takes a minute to find at XL. With it each period is decided again at once: a
     better strategy to begin from would cost more time than it saves.
     """
-    huge = request.start is None and worth_narrowing(request.program)
+    huge = request.start is None and request.program.worth_narrowing
     narrow = narrowed(request.program, control) if huge else None
     relaxed = None if narrow is None else whole(narrow.program, control)
     if narrow is None or relaxed is None:
@@ -116,7 +117,8 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     paying = _paying(request.program, control, narrow, basis, known)
     if paying is None:
         return _go_on(request, control, narrow, relaxed.guide, known, go_on)
-    wide = with_placement(request.program, paying.cols)
+    used = narrow.cols if known.x is None else narrow.cols | (known.x > USED)  # a plan without its replicas is none
+    wide = with_placement(request.program, paying.cols | used)
     return _go_on(request, control, wide, Guide(paying.x[wide.cols], paying.reduced[wide.cols]), known, go_on)
 
 
@@ -132,7 +134,8 @@ def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Rel
 def _go_on(request: Request, control: Control, narrow: Narrow, guide: Guide, known: Known, tries: float) -> bool:
     """Each period decided again, then so many neighbourhoods; False where there is no plan to begin with."""
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
-    take(inner, inside, () if known.x is None else (known.x[narrow.cols],))
+    if known.x is not None and program.violation(known.x[narrow.cols]) <= HOLDS:
+        inner.offer(known.x[narrow.cols])
     if inner.x is None and (relaxed := whole(program, control)) is not None:
         take(inner, inside, built(program, inside, relaxed))
         relaxed.lp.free()
