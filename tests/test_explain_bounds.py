@@ -126,13 +126,13 @@ WAITING = {
 }  # fmt: skip
 
 
-def said(**row: object) -> list[str]:
+def said(best: float = 1050.0, **row: object) -> list[str]:
     limit = {
         "owner": "sites.home", "lot": "1 kW", "promise": False, "usd_per_lot": None, "decides": None, "periods": [],
         "one_more_usd": [0.0, 40.0], "average_incremental_price": {"usd": [0.0, 40.0], "k": 1}, **row,
     }  # fmt: skip
     document = {
-        "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, 1050.0]},
+        "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, best]},
         "limits": [limit], "workflows": [WAITING], "bundles": [], "policies": [], "ties": [], "partial": False,
     }  # fmt: skip
     return [text for _, text in sentences(document)]
@@ -144,6 +144,13 @@ def test_the_first_screen_says_how_far_an_unresolved_limit_could_go():
     assert any("sites.home: 1 kW earns no more than $40" in line for line in lines)
 
 
+def test_a_gap_that_is_rounding_is_not_said():
+    """Quickstart: "more than the $0.0000000000582 between plan and proof"."""
+    lines = said(best=1000.0 + 1e-11)
+    assert "One lot more of no single limit is shown to earn anything:" in lines
+    assert not any("between plan and proof" in line for line in lines)
+
+
 def test_the_first_screen_says_of_how_many_lots_a_price_is():
     lines = said(average_incremental_price={"usd": [10.0, 20.0], "k": 4})
     assert any(line.startswith("sites.home: 4 x 1 kW more earn") and "each" in line for line in lines)
@@ -151,3 +158,4 @@ def test_the_first_screen_says_of_how_many_lots_a_price_is():
 
 def test_the_first_screen_says_who_is_next_and_at_what_price():
     assert any(line.startswith("w: funded once its best task is worth $2") for line in said())
+    assert any("(x1 to x1.5)" in line for line in said())

@@ -16,6 +16,7 @@ Row = dict[str, Any]
 Document = Mapping[str, Any]
 SHOWN = 5
 WORTH_SAYING = 1e-5  # of the objective
+ROUNDING = 1e-9  # of the objective: a smaller gap is none
 
 
 def show_explanation(document: Document, to: Console) -> None:
@@ -63,8 +64,10 @@ def _limits(document: Document) -> Iterator[Line]:
             full = f" (full in {when})" if when else ""
             yield "item", f"{row['owner']}: {_earns(row, currency)}{cost}{full}."
     elif document["limits"]:
-        gap = money(_gap(document), currency)
-        yield "fair", f"No single limit is shown to be worth a lot more than the {gap} between plan and proof:"
+        gap = _gap(document)
+        closed = gap <= ROUNDING * max(1.0, abs(document["base"]["usd"][0]))
+        least = "anything" if closed else f"more than the {money(gap, currency)} between plan and proof"
+        yield "fair", f"One lot more of no single limit is shown to earn {least}:"
         for row in [row for row in document["limits"] if row["one_more_usd"]][:SHOWN]:
             yield "item", f"{row['owner']}: {row['lot']} earns {_upto(row['one_more_usd'], currency)}."
     else:
@@ -118,7 +121,9 @@ def _price(row: Row, currency: str) -> str:
     ends = row["break_even_usd"]
     if ends[1] is None:
         return f"not funded below {money(ends[0], currency)} per task" if ends[0] else "its break-even is not resolved"
-    return f"funded once its best task is worth {interval(ends, currency)} (x{low(row['break_even_factor']):.3g})"
+    factors = [factor for factor in row["break_even_factor"] if factor is not None]
+    times = " to ".join(dict.fromkeys(f"x{factor:.3g}" for factor in factors))
+    return f"funded once its best task is worth {interval(ends, currency)} ({times})"
 
 
 def _bundles(document: Document) -> Iterator[Line]:
