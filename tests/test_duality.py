@@ -27,10 +27,6 @@ def minimised(program: Program) -> Program:
     return replace(program, cost=-program.cost, offset=-program.offset, maximise=False)
 
 
-def flat(program: Program) -> Program:
-    return replace(program, integer=np.zeros_like(program.integer))
-
-
 def test_by_hand() -> None:
     """3 x + 2 y, x + y <= 4, x <= 3, y at most 5, to maximise: 11. At the prices 2 and 1 that is what they prove; at
     3 and nothing 12; at nothing the columns alone bound it, and without their bounds nothing does."""
