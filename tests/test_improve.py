@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fleet import fleet
+from sizes import sized
 from test_engine import pretend
 
-from benchmarks.generate import instance, write
-from optimizer import load
 from optimizer.engine import start
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import KINDS, Improver
@@ -25,7 +24,6 @@ from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import built, dived, placed
-from optimizer.solving import pose
 
 QUIET = {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False, "mip_heuristic_run_rens": False}
 
@@ -131,12 +129,9 @@ def test_a_crash_of_any_worker_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_start_is_found_where_moves_between_periods_are_counted(tmp_path: Path) -> None:
-    file = tmp_path / "S-2.json"
-    with file.open("w") as out:
-        write(instance("S", 2), out, as_json=True)
-    posed = pose(load(file), {"gap": 1e-3, "time_limit": 60.0, "threads": 1, "seed": 0})
-    program = scale(posed.program).program
-    assert any(name == "change_link" for name, _ in posed.program.rows)
+    stated = sized("S", 2, tmp_path)
+    program = scale(stated).program
+    assert any(name == "change_link" for name, _ in stated.rows)
     relaxed = relax(program, control(40.0))
     assert relaxed is not None
     found = next(built(program, control(40.0), relaxed))

@@ -8,25 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sizes import sized
 
-from benchmarks.generate import instance, write
-from optimizer import load
 from optimizer.engine import improve
 from optimizer.engine.periods import moving, spanning
 from optimizer.engine.program import Flags, Program
 from optimizer.engine.solver import Control
 from optimizer.engine.start import moving_with
-from optimizer.solving import pose
-
-OPTIONS = {"gap": 1e-3, "time_limit": 60.0, "threads": 1, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    path = tmp_path_factory.mktemp("moving") / "s.json"
-    with path.open("w") as file:
-        write(instance("S", 1), file, as_json=True)
-    return pose(load(path), OPTIONS).program
+    return sized("S", 1, tmp_path_factory.mktemp("moving"))
 
 
 def families(program: Program, rows: Flags) -> set[str]:

@@ -9,9 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sizes import sized
 
-from benchmarks.generate import instance, write
-from optimizer import load
 from optimizer.engine import program as engine_program
 from optimizer.engine import proof, roles, sifting
 from optimizer.engine.known import Known
@@ -22,17 +21,11 @@ from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control, Highs
-from optimizer.solving import pose
-
-OPTIONS = {"gap": 1e-3, "time_limit": 60.0, "threads": 1, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    path = tmp_path_factory.mktemp("narrow") / "s.json"
-    with path.open("w") as file:
-        write(instance("S", 1), file, as_json=True)
-    return scale(pose(load(path), OPTIONS).program).program
+    return scale(sized("S", 1, tmp_path_factory.mktemp("narrow"))).program
 
 
 @pytest.fixture

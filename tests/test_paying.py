@@ -150,7 +150,7 @@ def test_a_plan_that_a_part_cannot_hold_is_not_one_of_it(program: Program, monke
     idle = Narrow.to(program, ~(program.integer & ~program.strategy), np.zeros(program.cost.size))
     assert idle.program.violation(known.x[idle.cols]) > 1.0
     monkeypatch.setattr(roles, "by_period", watched)
-    roles._go_on(request, control(1.0), idle, Guide(found.x[idle.cols], found.reduced[idle.cols]), known, 0)
+    roles._go_on(request, control(1.0), idle, Guide(found.x[idle.cols], found.reduced[idle.cols]), known, known.x, 0)
     assert [violation for violation in begun if violation > 1e-6] == []
 
 

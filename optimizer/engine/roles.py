@@ -115,11 +115,12 @@ def _narrowly(request: Request, control: Control, known: Known, go_on: float) ->
     basis = relaxed.lp.basis()
     _among_used(request, control, narrow, relaxed, known)
     paying = _paying(request.program, control, narrow, basis, known)
+    x = known.x
     if paying is None:
-        return _go_on(request, control, narrow, relaxed.guide, known, go_on)
-    used = narrow.cols if known.x is None else narrow.cols | (known.x > USED)  # a plan without its replicas is none
+        return _go_on(request, control, narrow, relaxed.guide, known, x, go_on)
+    used = narrow.cols if x is None else narrow.cols | (x > USED)  # a plan without its replicas is none
     wide = with_placement(request.program, paying.cols | used)
-    return _go_on(request, control, wide, Guide(paying.x[wide.cols], paying.reduced[wide.cols]), known, go_on)
+    return _go_on(request, control, wide, Guide(paying.x[wide.cols], paying.reduced[wide.cols]), known, x, go_on)
 
 
 def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Relaxed, known: Known) -> None:
@@ -131,11 +132,13 @@ def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Rel
         _until_told(narrow.program, inside, inner, known)
 
 
-def _go_on(request: Request, control: Control, narrow: Narrow, guide: Guide, known: Known, tries: float) -> bool:
-    """Each period decided again, then so many neighbourhoods; False where there is no plan to begin with."""
+def _go_on(request: Request, control: Control, narrow: Narrow, guide: Guide, known: Known, x: Floats | None,
+           tries: float) -> bool:  # fmt: skip
+    """From the plan x of the whole each period decided again, then so many neighbourhoods; where x is none of the
+    narrow program, from one by construction; False where there is none either."""
     program, inside, inner = narrow.program, _inside(narrow, control, known), Known(narrow.program)
-    if known.x is not None and program.violation(known.x[narrow.cols]) <= HOLDS:
-        inner.offer(known.x[narrow.cols])
+    if x is not None and program.violation(x[narrow.cols]) <= HOLDS:
+        inner.offer(x[narrow.cols])
     if inner.x is None and (relaxed := whole(program, control)) is not None:
         take(inner, inside, built(program, inside, relaxed))
         relaxed.lp.free()
