@@ -19,12 +19,14 @@ from optimizer.engine.cutting import cut_down
 from optimizer.engine.messages import Message, Tick
 from optimizer.engine.narrow import Narrow
 from optimizer.engine.program import Floats, Program
-from optimizer.engine.rounding import Equations, cuts
+from optimizer.engine.recutting import Recipe
+from optimizer.engine.rounding import Cuts, Equations, Sums, cuts, matrix_of
 from optimizer.engine.scale import scale
 from optimizer.engine.search import search
 from optimizer.engine.separation import separated
-from optimizer.engine.sifting import Sifted, linear, sifted
+from optimizer.engine.sifting import Sifted, linear, sifted, sifted_from
 from optimizer.engine.solver import Control
+from optimizer.engine.tableau import tableau
 
 
 def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:
@@ -51,8 +53,8 @@ def test_half_a_replica_is_cut_off() -> None:
     one = program([[2.0]], [3.0], [9.0], [1.0], whole=1)
     found = separated(one, everything(one), np.array([1.5]))
     assert found is not None
-    assert found.matrix.toarray().tolist() == [[1.0]]
-    assert found.rhs == pytest.approx([1.0], abs=1e-6)
+    assert found[1].matrix.toarray().tolist() == [[1.0]]
+    assert found[1].rhs == pytest.approx([1.0], abs=1e-6)
 
 
 def test_work_beyond_whole_replicas_is_cut_off() -> None:
@@ -62,7 +64,7 @@ def test_work_beyond_whole_replicas_is_cut_off() -> None:
     assert found is not None
     assert any(
         row == pytest.approx(np.array([-2.0, 1.0]) / 2.0, abs=1e-9) and rhs == pytest.approx(1.0, abs=1e-6)
-        for row, rhs in zip(found.matrix.toarray(), found.rhs, strict=True)
+        for row, rhs in zip(found[1].matrix.toarray(), found[1].rhs, strict=True)
     )
 
 
@@ -73,7 +75,7 @@ def test_a_sum_of_rows_with_an_unbounded_column_gives_no_cut_that_ignores_it() -
     )
     equations = Equations.of(free)
     weights = sparse.csr_array(np.array([[1.0]]))
-    assert np.isnan(cuts(equations, weights, np.zeros(3, bool), np.array([2.0])).rhs).all()
+    assert np.isinf(cuts(equations, Sums(weights, np.zeros(3, bool), np.array([2.0]))).rhs).all()
     assert separated(free, everything(free), np.array([0.5, 0.0])) is None
 
 
@@ -95,17 +97,76 @@ def programs(draw: st.DrawFn) -> Program:
 @settings(max_examples=150, deadline=None)
 @given(drawn=programs())
 def test_no_plan_is_cut_off(drawn: Program) -> None:
-    lp = linear(drawn, control())
+    part = everything(drawn)
+    lp = linear(part.program, control())
     if not lp.ended() or (x := lp.plan()) is None:
         return
-    found = separated(drawn, everything(drawn), x)
+    found = separated(drawn, part, x, [tableau(part.program, lp, x)])
     if found is None:
         return
-    assert ((found.matrix @ x) > found.rhs).all()
-    whole = np.flatnonzero(drawn.integer)
-    for values in itertools.product(*(range(int(drawn.col_upper[j]) + 1) for j in whole)):
-        for row, rhs in zip(found.matrix.toarray(), found.rhs, strict=True):
-            most = _most(drawn, whole, np.array(values, float), row)
+    _, cut = found
+    assert ((cut.matrix @ x) > cut.rhs).all()
+    assert_no_plan_is_cut_off(drawn, cut)
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn=programs(), other=programs(), share=st.sampled_from([0.0, 0.3, 1.0]))
+def test_no_plan_of_another_program_is_cut_off_by_cuts_made_again(drawn: Program, other: Program, share: float) -> None:
+    """The other has the same rows and columns; costs, limits and bounds differ, and more or fewer of its figures."""
+    recipe = recipe_of(drawn)
+    again = recipe.on(blended(drawn, other, share))
+    own = drawn.row_lower.size
+    assert again.row_lower.size - own <= recipe.kept.size
+    cut = Cuts(matrix_of(again)[own:], again.row_upper[own:])
+    assert_no_plan_is_cut_off(blended(drawn, other, share), cut)
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn=programs())
+def test_cuts_made_again_for_the_same_program_are_the_same(drawn: Program) -> None:
+    """Pruned or not: one that is neither kept nor made use of adds nothing."""
+    lp = linear(drawn, control())
+    if not lp.ended() or lp.plan() is None:
+        return
+    told = list[Message]()
+    found = sifted_from(drawn, control(), everything(drawn), None)
+    assert found is not None
+    recipe = cut_down(drawn, control(60.0, told), found, rounds=4)
+    bound = told[-1].bound if told and isinstance(told[-1], Tick) else lp.bound()
+    for each in (recipe, recipe.pruned()):
+        assert linear_bound(each.on(drawn)) == pytest.approx(bound, rel=1e-6, abs=1e-6)
+
+
+def linear_bound(of: Program) -> float | None:
+    lp = linear(of, control())
+    return lp.bound() if lp.ended() else None
+
+
+def recipe_of(drawn: Program) -> Recipe:
+    found = sifted_from(drawn, control(), everything(drawn), None)
+    return Recipe.of_none(drawn) if found is None else cut_down(drawn, control(), found, rounds=4).pruned()
+
+
+def blended(one: Program, other: Program, share: float) -> Program:
+    """The shape and bounds of one with limits and costs, and a share of the figures, of another."""
+    m, n = one.row_lower.size, one.cost.size
+    if (other.row_lower.size, other.cost.size) != (m, n):
+        return replace(one, row_upper=one.row_upper + 1.0, cost=-one.cost)
+    value = np.where(
+        np.arange(m * n) < share * m * n, matrix_of(other).toarray().ravel(), matrix_of(one).toarray().ravel()
+    )
+    a = sparse.csr_array(value.reshape(m, n))
+    return replace(
+        one, start=a.indptr.astype(np.int32), index=a.indices.astype(np.int32), value=a.data, cost=other.cost,
+        row_lower=other.row_lower, row_upper=other.row_upper, col_upper=other.col_upper,
+    )  # fmt: skip
+
+
+def assert_no_plan_is_cut_off(of: Program, cut: Cuts) -> None:
+    whole = np.flatnonzero(of.integer)
+    for values in itertools.product(*(range(int(of.col_upper[j]) + 1) for j in whole)):
+        for row, rhs in zip(cut.matrix.toarray(), cut.rhs, strict=True):
+            most = _most(of, whole, np.array(values, float), row)
             assert most is None or most <= rhs + 1e-6
 
 

@@ -1,4 +1,4 @@
-"""A bound below that of the linear program, where the whole is too large for branch and cut: cuts, round after round.
+"""A bound below that of the linear program, without branch and cut: cuts of our own, round after round.
 
 Every round looks for cuts that the last plan violates, in the part of the program that is in use, adds them as rows of
 the whole, and sifts again from the last basis. Cuts that no longer hold the plan are dropped.
@@ -6,65 +6,58 @@ the whole, and sifts again from the last basis. Cuts that no longer hold the pla
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from optimizer.engine.messages import Tick
-from optimizer.engine.program import Flags, Program
-from optimizer.engine.rounding import Cuts, matrix_of
+from optimizer.engine.program import Program
+from optimizer.engine.recutting import Recipe, with_cuts, without_rows
 from optimizer.engine.separation import separated
 from optimizer.engine.sifting import Sifted, sifted_again
 from optimizer.engine.solver import Control
+from optimizer.engine.tableau import tableau
 
 ROOM = 1e-6  # of a cut that no longer holds the plan
 LITTLE = 1e-6  # of the bound: less in a round, and the cuts are at their end
 
 
-def cut_down(program: Program, control: Control, found: Sifted) -> None:
-    """Tells a tighter bound after every round, until the clock or until rounds come to little; `found` is used up."""
-    last = found.lp.bound()
-    for better in _rounds(program, control, found):
-        control.tell(Tick(None, bound := better.lp.bound()))
+class Cut(NamedTuple):
+    """A program with cuts as further rows, its linear program solved, and how the cuts were made."""
+
+    program: Program
+    found: Sifted
+    recipe: Recipe
+
+
+def cut_down(program: Program, control: Control, found: Sifted, rounds: float = np.inf) -> Recipe:
+    """Tells a tighter bound after every round, until the clock, or until rounds come to little; how the last cuts were
+    made. `found` is used up."""
+    cut, last = Cut(program, found, Recipe.of_none(program)), found.lp.bound()
+    while rounds > 0 and not control.over and (better := _cut_again(cut, control)) is not None:
+        control.tell(Tick(None, bound := better.found.lp.bound()))
         assert last is not None
         assert bound is not None
-        if abs(last - bound) <= LITTLE * abs(bound):
-            return
-        last = bound
+        little, cut, last = abs(last - bound) <= LITTLE * abs(bound), better, bound
+        rounds = 0 if little else rounds - 1
+    cut.found.lp.free()
+    return cut.recipe
 
 
-def _rounds(program: Program, control: Control, found: Sifted) -> Iterator[Sifted]:
-    own, with_cuts = program.row_lower.size, program
-    while not control.over:
-        x = found.part.whole(plan) if (plan := found.lp.plan()) is not None else None
-        cuts = None if x is None else separated(with_cuts, found.part, x)
-        if x is None or cuts is None:
-            return
-        kept = np.arange(with_cuts.row_lower.size) < own
-        kept |= with_cuts.row_upper - with_cuts.activity(x) <= ROOM
-        with_cuts = _with(_without(with_cuts, kept), cuts)
-        found.lp.free()
-        again = sifted_again(with_cuts, control, found.without_rows(kept))
-        if again is None:
-            return
-        yield (found := again)
-
-
-def _with(program: Program, cuts: Cuts) -> Program:
-    """The program with cuts as further rows."""
-    return _rows(program, sparse.vstack([matrix_of(program), cuts.matrix]).tocsr(),
-                 np.concatenate([program.row_lower, np.full(cuts.rhs.size, -np.inf)]),
-                 np.concatenate([program.row_upper, cuts.rhs]))  # fmt: skip
-
-
-def _without(program: Program, kept: Flags) -> Program:
-    return _rows(program, matrix_of(program)[np.flatnonzero(kept)], program.row_lower[kept], program.row_upper[kept])
-
-
-def _rows(program: Program, matrix: sparse.csr_array, lower: np.ndarray, upper: np.ndarray) -> Program:
-    return replace(
-        program, start=matrix.indptr.astype(np.int32), index=matrix.indices.astype(np.int32), value=matrix.data,
-        row_lower=lower, row_upper=upper, rows=(),
-    )  # fmt: skip
+def _cut_again(cut: Cut, control: Control) -> Cut | None:
+    """With the cuts that the plan violates, and without those that have room; None where there are none, or no time."""
+    program, found, recipe = cut
+    plan = found.lp.plan()
+    if plan is None:
+        return None
+    x = found.part.whole(plan)
+    more = separated(program, found.part, x, [tableau(found.part.program, found.lp, plan)])
+    if more is None:
+        return None
+    sums, cuts = more
+    kept = np.arange(program.row_lower.size) < recipe.rows
+    kept |= program.row_upper - program.activity(x) <= ROOM
+    program = with_cuts(without_rows(program, kept), cuts)
+    found.lp.free()
+    again = sifted_again(program, control, found.without_rows(kept))
+    return None if again is None else Cut(program, again, recipe.after(sums, kept[recipe.rows :]))

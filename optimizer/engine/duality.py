@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Floats, Program, dot
 
 ROUNDING = 1e-12  # of what a column's terms add up to: what is less is nothing
 
@@ -32,4 +32,4 @@ def _most(price: Floats, lower: Floats, upper: Floats) -> float:
     """What amounts between their bounds come to at most; those without a price to nothing, even without a bound."""
     priced = price != 0.0
     at = np.where(price > 0.0, upper, lower)[priced]
-    return float(price[priced] @ at)
+    return dot(price[priced], at)

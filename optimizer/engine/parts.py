@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,6 @@ def search_near(program: Program, control: Control, free: Flags, x: Floats) -> F
     """The plan x with its `free` columns chosen again while all others stay."""
     part = program.held(free, x)
     found = (_by_scip if INSTALLED else _by_highs)(part, control, x[free])
-    gc.collect()  # a model of SCIP is freed by nothing else, and there will be thousands
     if found.x is None:
         return found
     y = x.copy()
@@ -50,8 +48,9 @@ def _by_highs(part: Program, control: Control, x: Floats) -> Found:
 def _by_scip(part: Program, control: Control, x: Floats) -> Found:
     scip = Scip(part, control, {"limits/nodes": NODES["SCIP"]} | NEARBY)
     scip.begin_from(x)
-    ended, found = scip.run() in ENDED, scip.plan()
-    return Found(found if found is None else _clean(part, control, found), ended, scip.pivots())
+    ended, found, pivots = scip.run() in ENDED, scip.plan(), scip.pivots()
+    scip.free()
+    return Found(found if found is None else _clean(part, control, found), ended, pivots)
 
 
 def _clean(part: Program, control: Control, found: Floats) -> Floats | None:

@@ -6,7 +6,6 @@ for HiGHS' 23), as long as its first linear program takes little.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,9 +44,7 @@ class Root(NamedTuple):
 def at_root(program: Program, control: Control, x: Floats | None) -> Root:
     """One node from the plan x; the clock and the gap of `control` may end it sooner. Nothing is told."""
     if INSTALLED and x is not None and program.value.size <= LITTLE:
-        root = _by_scip(program, control.quietly(control.left, control.gap), x)
-        gc.collect()  # a model of SCIP is freed by nothing else
-        return root
+        return _by_scip(program, control.quietly(control.left, control.gap), x)
     highs = Highs(program, control.quietly(control.left, control.gap), mip_max_nodes=1, **NO_HEURISTICS)
     if x is not None:
         highs.begin_from(np.arange(x.size, dtype=np.int32), x)
@@ -60,4 +57,6 @@ def _by_scip(program: Program, control: Control, x: Floats) -> Root:
     status = scip.run()
     if status not in STATUS:
         raise SolverError(f"SCIP ended at the root with status {status}")
-    return Root(STATUS[status], scip.plan(), scip.bound())
+    root = Root(STATUS[status], scip.plan(), scip.bound())
+    scip.free()
+    return root

@@ -27,6 +27,8 @@ INSIDE = 1e-6  # of its bounds: a whole number whose coefficient is tried as a d
 FRACTION = 0.02  # of a right side, at least and at most this far from whole
 TRIED = 8  # divisors of an equation: the coefficients of its most fractional whole numbers,
 HALVED = 3  # and the best of them halved so often
+STEEP = 1e6  # between the largest and the smallest coefficient of a cut
+SLACK = 1e-7  # that a cut is given for what was rounded on the way to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,16 @@ class Terms(NamedTuple):
     rhs: Floats
 
 
+class Sums(NamedTuple):
+    """What cuts are made of: rows added together, the bound that each column is measured from, and the divisors."""
+
+    weights: Matrix
+    from_upper: Flags
+    divisor: Floats
+
+
 class Cuts(NamedTuple):
-    """matrix x <= rhs."""
+    """matrix x <= rhs, each of length 1 by its largest coefficient; an infinite rhs where a sum gives no cut."""
 
     matrix: Matrix
     rhs: Floats
@@ -126,18 +136,34 @@ def best_divisors(equations: Equations, terms: Terms, x: Floats) -> tuple[Floats
     return divisor, best
 
 
-def cuts(equations: Equations, weights: Matrix, from_upper: Flags, divisor: Floats) -> Cuts:
-    """The cuts of combined rows in the columns of the program, each of length 1 by its largest coefficient."""
-    terms = in_distances(equations, weights, from_upper)
-    value, whole, _ = _rounded(terms, divisor)
-    value = np.where(terms.from_upper, -value, value)
-    at = np.where(terms.from_upper, equations.upper[terms.col], equations.lower[terms.col])
-    rhs = whole + _sums(terms.of, value * at, whole.size)
-    every = sparse.csr_array((value, (terms.of, terms.col)), shape=(whole.size, equations.lower.size))
-    slack = every[:, equations.cols :]
-    matrix = every[:, : equations.cols] - slack @ equations.matrix[:, : equations.cols]
+def cuts(equations: Equations, sums: Sums) -> Cuts:
+    """The cuts of combined rows in the columns of the program."""
+    with np.errstate(invalid="ignore"):  # of sums with a column or a row that has no limit
+        terms = in_distances(equations, sums.weights, sums.from_upper)
+        value, whole, good = _rounded(terms, sums.divisor)
+        value = np.where(terms.from_upper, -value, value)
+        at = np.where(terms.from_upper, equations.upper[terms.col], equations.lower[terms.col])
+        rhs = whole + _sums(terms.of, value * np.where(value == 0, 0.0, at), whole.size)
+        found = _in_columns(equations, terms, np.where(np.isfinite(value), value, 0.0), rhs)
+        steep = _smallest(found.matrix) < 1 / STEEP
+    return found._replace(rhs=np.where(good & np.isfinite(rhs) & ~steep, found.rhs + SLACK, np.inf))
+
+
+def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) -> Cuts:
+    """Slacks replaced by what they are, and the largest coefficient brought to 1."""
+    every = sparse.csr_array((value, (terms.of, terms.col)), shape=(rhs.size, equations.lower.size))
+    slack = every[:, equations.cols :].tocsr()
+    slack.eliminate_zeros()
+    matrix = (every[:, : equations.cols] - slack @ equations.matrix[:, : equations.cols]).tocsr()
     largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), NOTHING)
-    return Cuts(sparse.diags_array(1 / largest) @ matrix.tocsr(), (rhs - slack @ equations.rhs) / largest)
+    return Cuts((sparse.diags_array(1 / largest) @ matrix).tocsr(), (rhs - slack @ equations.rhs) / largest)
+
+
+def _smallest(matrix: Matrix) -> Floats:
+    """The smallest coefficient of each row, 1 at most."""
+    smallest = np.ones(matrix.shape[0])
+    np.minimum.at(smallest, np.repeat(np.arange(smallest.size), np.diff(matrix.indptr)), np.abs(matrix.data))
+    return smallest
 
 
 def _coefficients(terms: Terms, inside: Floats) -> Iterator[Floats]:

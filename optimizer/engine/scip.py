@@ -28,7 +28,7 @@ EVERYWHERE = TIMING.BEFORENODE | TIMING.DURINGLPLOOP | TIMING.AFTERLPNODE
 
 
 class Scip:
-    """One SCIP model that ends by the control's clock. It and what it calls keep each other: `gc.collect` frees it."""
+    """One SCIP model that ends by the control's clock. It and what it calls keep each other: `free` lets it go."""
 
     def __init__(
         self,
@@ -72,6 +72,11 @@ class Scip:
     def bound(self) -> float | None:
         """The proved bound of a model that has run: SCIP has none before, and must not be asked."""
         return self._told(self.model.getDualbound())
+
+    def free(self) -> None:
+        """Gives its memory back; nothing can be asked of it after that."""
+        self.model.free()
+        self._cols = []
 
     def look(self) -> bool:
         """End if it is time, tell the bound now and then, hand over a better plan of someone else; whether one was."""

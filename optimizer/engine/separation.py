@@ -7,7 +7,8 @@ furthest beyond the plan are kept, as long as they are not nearly parallel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,26 +16,27 @@ from scipy import sparse
 
 from optimizer.engine.narrow import Narrow
 from optimizer.engine.program import Flags, Floats, Ints, Program
-from optimizer.engine.rounding import INSIDE, Cuts, Equations, Matrix, best_divisors, combined, cuts, in_distances
+from optimizer.engine.rounding import INSIDE, Cuts, Equations, Matrix, Sums, best_divisors, combined, cuts, in_distances
 
 ADDED = 5  # rows to one row
-LONG = 500  # columns and slacks of a sum, beyond which it is left
+LONG = 1000  # columns and slacks of a sum, beyond which it is left
 ROWS = 4  # shortest rows of a column that may eliminate it
 ENOUGH = 1e-4  # violation over length of a cut that is worth a row
 MANY, PARALLEL = 600, 0.7  # cuts at a time, and the cosine between two of them
-STEEP = 1e6  # between the largest and the smallest coefficient of a cut
-SLACK = 1e-7  # that a cut is given for what was rounded on the way to it
 
 
-def separated(program: Program, part: Narrow, x: Floats) -> Cuts | None:
-    """Cuts of the whole program that its plan x violates, looked for in the part of it that is in use; None if none."""
+def separated(program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] = ()) -> tuple[Sums, Cuts] | None:
+    """Cuts of the whole program that its plan x violates, and what they were made of; None if there are none.
+
+    They are looked for in the part of it that is in use, among sums of its rows and among `more` such sums.
+    """
     within, whole = Equations.of(part.program), Equations.of(program)
-    found = list(_violated(within, within.at(x[part.cols])))
+    found = list(_violated(within, within.at(x[part.cols]), more))
     if not found:
         return None
     weights = _in_whole(part, sparse.vstack([weights for weights, _ in found]).tocsr())
     divisor = np.concatenate([divisor for _, divisor in found])
-    return _best(cuts(whole, weights, _nearer_above(whole, whole.at(x)), divisor), x)
+    return _best(whole, Sums(weights, _nearer_above(whole, whole.at(x)), divisor), x)
 
 
 def _in_whole(part: Narrow, weights: Matrix) -> Matrix:
@@ -44,17 +46,22 @@ def _in_whole(part: Narrow, weights: Matrix) -> Matrix:
 
 def _nearer_above(equations: Equations, at: Floats) -> Flags:
     """Whether a column is nearer to its upper bound."""
-    return equations.upper - at < at - equations.lower
+    with np.errstate(invalid="ignore"):  # slacks of rows without a limit
+        return equations.upper - at < at - equations.lower
 
 
-def _violated(equations: Equations, at: Floats) -> Iterator[tuple[Matrix, Floats]]:
+def _violated(equations: Equations, at: Floats, more: Iterable[Matrix]) -> Iterator[tuple[Matrix, Floats]]:
     """Sums of rows, and the divisors, whose cuts x violates."""
     from_upper = _nearer_above(equations, at)
-    for weights in _sums_of_rows(equations, at):
+    for weights in itertools.chain(_sums_of_rows(equations, at), (_short(equations, each) for each in more)):
         divisor, beyond = best_divisors(equations, in_distances(equations, weights, from_upper), at)
         good = np.flatnonzero(beyond > ENOUGH)
         if good.size:
             yield weights[good], divisor[good]
+
+
+def _short(equations: Equations, weights: Matrix) -> Matrix:
+    return weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= LONG)]
 
 
 def _sums_of_rows(equations: Equations, at: Floats) -> Iterator[Matrix]:
@@ -64,7 +71,7 @@ def _sums_of_rows(equations: Equations, at: Floats) -> Iterator[Matrix]:
     single = sparse.csr_array((np.ones(rows.size), (np.arange(rows.size), rows)), (rows.size, holding.rows.size))
     weights = sparse.vstack([single, -single]).tocsr()
     for _ in range(ADDED + 1):
-        weights = weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= LONG)]
+        weights = _short(equations, weights)
         if not weights.shape[0]:
             return
         yield weights
@@ -121,15 +128,12 @@ class _Holding:
         return chosen, row, times
 
 
-def _best(found: Cuts, x: Floats) -> Cuts | None:
+def _best(whole: Equations, sums: Sums, x: Floats) -> tuple[Sums, Cuts] | None:
     """The cuts furthest beyond x, no two nearly parallel."""
-    matrix, rhs = found
-    rows = np.repeat(np.arange(rhs.size), np.diff(matrix.indptr))
-    smallest = np.ones(rhs.size)
-    np.minimum.at(smallest, rows, np.abs(matrix.data))
+    matrix, rhs = cuts(whole, sums)
     length = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     beyond = (matrix @ x - rhs) / np.maximum(length, INSIDE)
-    good = np.flatnonzero((beyond > ENOUGH) & (smallest > 1 / STEEP))
+    good = np.flatnonzero(beyond > ENOUGH)
     directions = sparse.diags_array(1 / length[good]) @ matrix[good]
     cosine = (directions @ directions.T).tocsr()
     kept: list[int] = []
@@ -139,4 +143,6 @@ def _best(found: Cuts, x: Floats) -> Cuts | None:
             kept.append(good[n])
             beside = slice(cosine.indptr[n], cosine.indptr[n + 1])
             open_[cosine.indices[beside][cosine.data[beside] > PARALLEL]] = False
-    return Cuts(matrix[kept], rhs[kept] + SLACK) if kept else None
+    if not kept:
+        return None
+    return Sums(sums.weights[kept], sums.from_upper, sums.divisor[kept]), Cuts(matrix[kept], rhs[kept])

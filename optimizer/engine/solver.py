@@ -161,6 +161,18 @@ class Highs:
         found = self.h.getBasis()
         return Basis(*(np.array([int(k) for k in kinds], np.int8) for kinds in (found.col_status, found.row_status)))
 
+    def basic(self) -> Ints:
+        """The basic column of every row of a linear program that was solved; below zero where it is a slack."""
+        status, cols = self.h.getBasicVariables()
+        _ok(status, "reading the basis")
+        return np.asarray(cols)
+
+    def inverse_row(self, row: int) -> Floats:
+        """A row of the inverse of that basis."""
+        status, values = self.h.getBasisInverseRow(row)
+        _ok(status, "reading the inverse of the basis")
+        return np.asarray(values)
+
     def _improved(self, event: Any) -> None:
         x = np.array(event.data_out.mip_solution, float)
         if self.known is None or self.known.offer(x):

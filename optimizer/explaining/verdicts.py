@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from optimizer.engine.program import Flags, Floats, Program
+from optimizer.engine.program import Flags, Floats, Program, dot
 from optimizer.explaining.asker import Asker, Question
 from optimizer.explaining.changes import columns, held
 from optimizer.explaining.interval import Evidence
@@ -38,7 +38,7 @@ def offer_questions(study: Study, x: Floats) -> Iterator[Question]:
     for name, cols in _offers(study):
         if _any(cols, x):
             yield Question(_offer(name), partial(held, study.program, cols, upper=0.0), tightens=True,
-                           rank=float(abs(study.program.cost[cols]) @ x[cols]))  # fmt: skip
+                           rank=dot(abs(study.program.cost[cols]), x[cols]))  # fmt: skip
         elif name in study.data.offers:
             yield Question(_offer(name), partial(_first_lot, study.program, cols), tightens=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Floats, Program, dot
 from optimizer.engine.solver import Control
 from optimizer.explaining.asker import Asker, Question, known
 from optimizer.explaining.blocking import blocking
@@ -139,7 +139,7 @@ class Reasons:
     def value(self, w: str, x: Floats) -> float:
         """Present value of a workflow's output in a plan, at its own value."""
         cols = earning(self.study.program, w)
-        return float(self.study.program.cost[cols] @ x[cols])
+        return dot(self.study.program.cost[cols], x[cols])
 
     def displaced(self, x: Floats) -> Iterator[Row]:
         """Who is served less in another plan than in the base, and by how much of the demand."""
