@@ -80,6 +80,11 @@ class Base:
         document = answered(self.posed, self.outcome)
         return Plan({**document, "seconds": self.outcome.seconds})
 
+    def prepared(self) -> Base:
+        """Itself, with all done that its variants share: else the first of them would take the time for it."""
+        _ = self._warm.recipe
+        return self
+
     def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:
         """The best plan of a variant of the base; BadInput if a change or a family does not exist."""
         began, options = monotonic(), self.posed.options

@@ -1,26 +1,39 @@
 """A plan of a variant near the plan of its base.
 
-The whole numbers of the base are tried as they are. Where they cannot be kept, its strategy is, improved with placement
-continuous, and all is placed again. Placement has only the columns that the base plan or its strategy uses, a third
-of all, and each period is decided once more among these, its strategy included. No step has a clock of its own, so that
-a plan depends on the variant and on nothing else.
+Where the linear program with cuts is known, it says whether another strategy than the base's is worth having. With the
+base's its placement is tried as it is, with another all is placed again. Then each period is decided once more among
+the placement on which plan and linear program disagree, its strategy included.
+
+Where it is not known, the whole numbers of the base are tried as they are. Where they cannot be kept, its strategy is,
+improved with placement continuous, and all is placed again. Placement has only the columns that the base plan or its
+strategy uses, a third of all, and each period is decided once more among these.
+
+No step has a clock of its own, so that a plan depends on the variant and on nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optimizer.engine.improve import by_period
-from optimizer.engine.linear import relax
-from optimizer.engine.messages import Tick
+from optimizer.engine.linear import Guide, relax
+from optimizer.engine.messages import Incumbent, Tick
+from optimizer.engine.parts import search_near
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Highs
-from optimizer.engine.start import dived, placed
+from optimizer.engine.start import dived, moving_with, placed
+
+if TYPE_CHECKING:
+    from optimizer.engine.tight import Tight
 
 USED = 1e-6
+DOUBT = 1e-3  # of plan and linear program, from which on a replica is decided again
+ROUGH = 3e-3  # of a placement that is decided again at once
+FINE = 2e-5  # of the whole, for one period of it
 NODES = 200  # of the strategy
 
 
@@ -35,6 +48,35 @@ class Unhurried(Control):
     def quietly(self, seconds: float, gap: float = 0.0) -> Control:
         """For a step whose own plans and bounds say nothing about the whole."""
         return replace(self, tell=lambda _: None, gap=gap)
+
+
+def near_tight(program: Program, control: Control, base: Floats, tight: Tight) -> Floats | None:
+    """A plan near the base as far as the linear program with cuts agrees with it; better plans are told on the way."""
+    strategies = tight.strategies(control, base)
+    plans = (placed(program, control, strategy, ROUGH, base) for strategy in strategies)
+    x = next((plan for plan in plans if plan is not None), None)
+    if x is None:
+        x = solve_held(program, control.quietly(control.left), ~program.integer, base)
+    if x is None or program.violation(x) > TOLERANCE:
+        return near(program, control, base)
+    return periods_again(program, control, x, tight.guide)
+
+
+def periods_again(program: Program, control: Control, x: Floats, guide: Guide, dear: float = 0.0) -> Floats:
+    """x with one period after the other decided again: its strategy, and the placement that the guide has elsewhere or
+    that would cost no more than `dear` there."""
+    cost = -guide.reduced if program.maximise else guide.reduced
+    for t in np.unique(program.period[program.integer & (program.period >= 0)]):
+        if control.over:
+            break
+        doubt = ~program.integer | program.strategy | (np.abs(guide.x - x) > DOUBT) | (cost < dear)
+        period = program.period == t
+        free = doubt & (period | moving_with(program, period))
+        y = search_near(program, control.quietly(control.left, FINE), free, x).x
+        if y is not None and program.gain(y, over=x) > 0 and program.violation(y) <= TOLERANCE:
+            x = y
+            control.tell(Incumbent(x))
+    return x
 
 
 def near(program: Program, control: Control, base: Floats) -> Floats | None:

@@ -6,7 +6,7 @@ Each ends by its work and tells its bound; the first that closes the gap is the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -15,7 +15,7 @@ from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Relaxed, relax
 from optimizer.engine.messages import Ending, Incumbent, Tick, Verdict
-from optimizer.engine.near import near
+from optimizer.engine.near import near, near_tight, periods_again
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.root import NO_HEURISTICS, at_root
@@ -23,12 +23,17 @@ from optimizer.engine.search import polish, unbounded_or_infeasible
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import built
 
+if TYPE_CHECKING:
+    from optimizer.engine.recutting import Recipe
+    from optimizer.engine.tight import Tight
+
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
     "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05,
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
 FAR = 1.2  # of the gap asked for, beyond which a plan near the base is not worth deciding again first
+DEAR = (1e-3, 1e-2, 3e-2)  # of the gap: what placement may cost at most to be decided again
 TRIES = 8  # neighbourhoods searched, after which branching is worth more
 
 ENDED: dict[Any, Ending] = {
@@ -38,18 +43,45 @@ ENDED: dict[Any, Ending] = {
 Start = tuple[Ints, Floats]  # columns, perhaps not all, and their values
 
 
-def searched(highs: Highs, control: Control, hint: Floats, nodes: int) -> Verdict:
-    """A plan near the base plan and its proof; where that is not enough better plans, and then the whole search."""
+def searched(highs: Highs, control: Control, hint: Floats, nodes: int, recipe: Recipe | None = None) -> Verdict:
+    """A plan near the base plan and its proof; where that is not enough better plans, and then the whole search.
+
+    `recipe` is how cuts of the base were made, where the program has its rows and columns.
+    """
     program = highs.program
     known = np.flatnonzero(program.integer & np.isfinite(hint)).astype(np.int32)
     base = program.rounded(np.where(np.isfinite(hint), hint, 0.0))
-    x = _told(control, near(program, control, base)) if program.worth_constructing else None
+    cut = None if recipe is None else _tight(program, control, recipe)
+    x = None
+    if program.worth_constructing:
+        x = _told(control, near(program, control, base) if cut is None else near_tight(program, control, base, cut))
     if x is not None:
+        if cut is not None:
+            x = _of_tight(program, control, x, cut)
         return _verdict(highs, control, *_of_large(highs, control, x, nodes))
     status, x = _run(highs, control, (known, base[known]), NO_HEURISTICS, min(PROOF_NODES, nodes))
     if status == Model.kSolutionLimit:
         status, x = _run(highs, control, (known, base[known]) if x is None else _whole(x), SEARCH, nodes)
     return _verdict(highs, control, status, x)
+
+
+def _tight(program: Program, control: Control, recipe: Recipe) -> Tight | None:
+    from optimizer.engine.tight import tight  # noqa: PLC0415  scipy takes a fifth of a second to load
+
+    return tight(program, control, recipe)
+
+
+def _of_tight(program: Program, control: Control, x: Floats, cut: Tight) -> Floats:
+    """A better plan, as far as the gap is open after more rounds of cuts: periods decided again among more and more
+    placement, then neighbourhoods."""
+    if not control.over:
+        cut.cut_further(control)
+    for share in DEAR:
+        x = periods_again(program, control, x, cut.guide, share * control.gap * abs(program.objective(x)))
+    known = Known(program)
+    known.offer(x)
+    Improver(program, cut.guide, known, control.seed).run(control, TRIES)
+    return x if known.x is None else known.x
 
 
 def _of_large(highs: Highs, control: Control, x: Floats, nodes: int) -> tuple[Model, Floats | None]:

@@ -7,12 +7,13 @@ where the limit on nodes did not, and then says so.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -27,6 +28,9 @@ from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.stages import searched
 from optimizer.engine.watch import Watch
+
+if TYPE_CHECKING:
+    from optimizer.engine.recutting import Recipe
 
 Stopped = Literal["", "work", "clock", "cancel"]
 
@@ -59,7 +63,7 @@ class Warm:
 
     def solve(self, variant: Program, work: Work, cancel: threading.Event | None = None) -> Answer:
         """The best plan of a variant, proved to the gap unless its work or the clock comes to an end."""
-        began = time.monotonic()
+        recipe, began = self.recipe, time.monotonic()
         program, scaled, rebuilt = self._laid_out(variant)
         watch = Watch(program, scaled, work.seconds, None, cancel, began)
         stop = Stop(cancel)
@@ -67,7 +71,8 @@ class Warm:
         if not rebuilt and self.outcome.bound is not None and only_tightens(self.program, program):
             control.tell(Tick(None, self.outcome.bound / scaled.money))
         highs = Highs(scaled.program, control)  # a fresh one: what it solved before would show in the last digits
-        ending = watch.ended(searched(highs, control, _hint(self.outcome, program, scaled), work.nodes))
+        hint = _hint(self.outcome, program, scaled)
+        ending = watch.ended(searched(highs, control, hint, work.nodes, None if rebuilt else recipe))
         stopped = _stopped(stop, control, ending)
         status = "interrupted" if stopped == "cancel" else watch.status(ending, work.gap)
         found = reported(watch, status, {**asdict(work), "time_limit": work.seconds, "threads": 1})
@@ -87,6 +92,13 @@ class Warm:
         except NewStructure as reason:
             return variant, scale(variant), str(reason)
         return program, self._scaled.like(program), ""
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """How cuts of the base are made, for its variants: found by its work, whatever the clock says."""
+        from optimizer.engine.tight import recipe_of  # noqa: PLC0415  scipy takes a fifth of a second to load
+
+        return recipe_of(self._scaled.program, Control(math.inf, threading.Event(), lambda _: None))
 
     @cached_property
     def _layout(self) -> Layout:

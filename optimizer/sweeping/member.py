@@ -43,13 +43,13 @@ def packed(base: Base) -> bytes:
 
 @lru_cache(maxsize=1)
 def unpacked(study: bytes) -> Base:
-    """The base in this process: read, resolved, stated and compiled once for all its members here."""
+    """The base in this process: read, resolved, stated, compiled and cut once for all its members here."""
     data, options, scenario, outcome, named = pickle.loads(zlib.decompress(study))
     _refuse_other_solvers(outcome)
     extra = [getattr(import_module(module), name) for module, name in named]
     posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"], extra=extra)
     found: Outcome = outcome
-    return Base(posed, found)
+    return Base(posed, found).prepared()
 
 
 def _refuse_other_solvers(outcome: Outcome) -> None:
