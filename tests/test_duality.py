@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from optimizer.engine.duality import bound_at
 from optimizer.engine.highs import solve_program
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import AT_PRICES, bettered, relaxed_prices, revalue, settle
+from optimizer.engine.revalue import bettered, relaxed_prices, revalue, settle
 from optimizer.engine.solver import Control
+from optimizer.engine.worth import AT_PRICES
 
 
 def control(seconds: float = 30.0) -> Control:

@@ -51,14 +51,16 @@ class Unhurried(Control):
 
 
 def near_tight(program: Program, control: Control, base: Floats, tight: Tight) -> Floats | None:
-    """A plan near the base as far as the linear program with cuts agrees with it; better plans are told on the way."""
+    """A plan near the base as far as the linear program with cuts agrees with it, None if neither its strategy nor the
+    base's can be placed; plans are told on the way, each better than the last."""
     strategies = tight.strategies(control, base)
     plans = (placed(program, control, strategy, ROUGH, base) for strategy in strategies)
     x = next((plan for plan in plans if plan is not None), None)
     if x is None:
         x = solve_held(program, control.quietly(control.left), ~program.integer, base)
     if x is None or program.violation(x) > TOLERANCE:
-        return near(program, control, base)
+        return None
+    control.tell(Incumbent(x))
     return periods_again(program, control, x, tight.guide)
 
 

@@ -56,13 +56,15 @@ class Recipe:
         return self._with_only(needed)
 
     def on(self, program: Program) -> Program:
-        """A program with as many rows and columns, with those cuts of its own that the same sums give."""
-        cut = program
+        """A program of the same columns, which has these rows first, with those cuts of its own that the same sums
+        give."""
+        own = np.arange(program.row_lower.size) < self.rows
+        cut = without_rows(program, own)
         for sums in self.rounds:
             cut = with_cuts(cut, cuts(Equations.of(cut), sums))
-        kept = np.arange(cut.row_lower.size) < self.rows
-        kept[self.rows + self.kept] = True
-        return without_rows(cut, kept & (np.isfinite(cut.row_upper) | (np.arange(kept.size) < self.rows)))
+        kept = np.isfinite(cut.row_upper[self.rows + self.kept])
+        more = without_rows(cut, np.isin(np.arange(cut.row_lower.size), self.rows + self.kept[kept]))
+        return with_cuts(program, Cuts(matrix_of(more), more.row_upper))
 
     def _with_only(self, needed: Flags) -> Recipe:
         """The same with some of its cuts, which are counted anew."""

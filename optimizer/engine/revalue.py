@@ -9,8 +9,7 @@ rest is decided again, and then once more from the plan that was found.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -24,6 +23,7 @@ from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import built
+from optimizer.engine.worth import AT_PRICES, AT_ROOT, BY_CUTS, SEARCHED, SOLVED, Base, Worth
 
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
@@ -33,43 +33,8 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-Method = Literal["solved again", "branch and cut", "bounded at the root", "bounded at the base's prices"]
-SOLVED: Method = "solved again"
-SEARCHED: Method = "branch and cut"
-AT_ROOT: Method = "bounded at the root"
-AT_PRICES: Method = "bounded at the base's prices"
-
-
-@dataclass(frozen=True, eq=False)
-class Worth:
-    """The optimum lies in [low, high]; `x` attains low. An infeasible program is worth -inf."""
-
-    low: float
-    high: float
-    x: Floats | None
-    method: Method
-    seconds: float
-
-    @property
-    def infeasible(self) -> bool:
-        """Proved that no plan exists."""
-        return self.high == -np.inf
-
-    @property
-    def unknown(self) -> bool:
-        """Neither a plan nor a proof that there is none."""
-        return self.x is None and not self.infeasible
-
-
-@dataclass(frozen=True, eq=False)
-class Base:
-    """The program that changes are measured against, and what was proved of it; `exact` if it is small. `prices` are
-    those of its linear program, None where it was not solved."""
-
-    program: Program
-    worth: Worth
-    exact: bool
-    prices: Floats | None = None
+ROOT_SECONDS = 4.0  # at least, where a bound by cuts is known: in less SCIP's root is no tighter
+PLAN_SHARE = 0.3  # of the time of a question that is asked once more: the rest is for its bound
 
 
 def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0,
@@ -79,7 +44,10 @@ def settle(program: Program, x: Floats | None, control: Control, bound: float | 
         return Base(program, _solved(program, x, control), exact=True)
     low = program.objective(x)
     high = max(low, np.inf if bound is None else bound)
-    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False, prices=prices)
+    from optimizer.engine.laid import BaseCuts  # noqa: PLC0415  scipy takes a fifth of a second to load
+
+    cuts = BaseCuts.of(program, control)
+    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False, prices=prices, cuts=cuts)
 
 
 def small(program: Program) -> bool:
@@ -96,6 +64,14 @@ def revalue(base: Base, program: Program, control: Control) -> Worth:
     if base.exact:
         return _solved(program, base.worth.x, control)
     began, x = time.monotonic(), _carried(base, program)
+    cut = _by_cuts(base, program, x, control, began)
+    if cut is not None and (cut.x is not None or control.over):
+        return cut
+    worth = _without_cuts(base, program, x, control, began)
+    return worth if cut is None or worth.infeasible or cut.high >= worth.high else _bounded_by(worth, cut.high)
+
+
+def _without_cuts(base: Base, program: Program, x: Floats, control: Control, began: float) -> Worth:
     if program.violation(x) <= FEASIBLE:
         return _bounded(base, program, x, control, began)
     found, possible = _planned(program, x, control.until(SEARCHING * control.left))
@@ -105,15 +81,59 @@ def revalue(base: Base, program: Program, control: Control) -> Worth:
 
 
 def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Worth:
-    """The same with a better plan, if one is found."""
+    """The same with a better plan, if one is found, and where cuts are known with a tighter bound."""
     if base.exact or worth.infeasible:
         return worth
     began = time.monotonic() - worth.seconds
+    laid = None if base.cuts is None else base.cuts.laid(program)
+    if base.cuts is not None and laid is not None and worth.x is not None and worth.x.size == program.cost.size:
+        found = base.cuts.better(laid, control.until(PLAN_SHARE * control.left), worth.x)
+        worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
+        return _rooted(program, laid, _with(program, worth, found.x), control, began)
     usable = worth.x is not None and worth.x.size == program.cost.size
     x, _ = _planned(program, worth.x if worth.x is not None and usable else _carried(base, program), control)
     low = -np.inf if x is None else program.objective(x)
     x, low = (x, low) if low > worth.low else (worth.x, worth.low)
     return replace(worth, low=low, x=x, high=max(low, worth.high), seconds=time.monotonic() - began)
+
+
+def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: float) -> Worth | None:
+    """The same by the base's cuts, perhaps without a plan; None where the program does not fit in, or where the linear
+    program with cuts was not solved."""
+    laid = None if base.cuts is None else base.cuts.laid(program)
+    if base.cuts is None or laid is None:
+        return None
+    if program.violation(x) <= FEASIBLE:
+        found = base.cuts.bound(laid, control)._replace(x=x)
+    else:
+        found = base.cuts.near(laid, control, x)
+    if not np.isfinite(found.bound):
+        return None
+    return _with(program, Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began), found.x)
+
+
+def _bounded_by(worth: Worth, high: float) -> Worth:
+    return replace(worth, high=max(high, worth.low), method=BY_CUTS)
+
+
+def _with(program: Program, worth: Worth, x: Floats | None) -> Worth:
+    """With a plan, if it is a better one."""
+    if x is None or program.violation(x := program.rounded(x)) > FEASIBLE or program.objective(x) <= worth.low:
+        return worth
+    low = program.objective(x)
+    return replace(worth, low=low, high=max(low, worth.high), x=x)
+
+
+def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control, began: float) -> Worth:
+    """With the bound of the root, if there is time for it and it is the tighter one, and with its plan."""
+    if control.left >= ROOT_SECONDS and worth.x is not None:
+        near = control.quietly(control.left, CLOSED)
+        root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit))
+        worth = _with(program, worth, None if root.x is None else root.x * laid.unit)
+        high = np.inf if root.bound is None else root.bound * laid.money
+        if high < worth.high:
+            worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)
+    return replace(worth, seconds=time.monotonic() - began)
 
 
 def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] | None:

@@ -28,8 +28,11 @@ class Scaled:
     row: Floats
 
     def like(self, program: Program) -> Scaled:
-        """Another program of the same rows and columns in the same units."""
-        return _in_units(program, self.row, self.unit, self.money)
+        """Another program of the same rows and columns in the same units; further rows at its end come to about one."""
+        size = np.log2(np.maximum(np.abs(program.value * self.unit[program.index]), np.finfo(float).tiny))
+        row = _balance(size, program.row_of, program.row_lower.size)
+        row[: self.row.size] = self.row
+        return _in_units(program, row, self.unit, self.money)
 
 
 def scale(program: Program) -> Scaled:

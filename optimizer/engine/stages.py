@@ -52,9 +52,9 @@ def searched(highs: Highs, control: Control, hint: Floats, nodes: int, recipe: R
     known = np.flatnonzero(program.integer & np.isfinite(hint)).astype(np.int32)
     base = program.rounded(np.where(np.isfinite(hint), hint, 0.0))
     cut = None if recipe is None else _tight(program, control, recipe)
-    x = None
-    if program.worth_constructing:
-        x = _told(control, near(program, control, base) if cut is None else near_tight(program, control, base, cut))
+    x = None if cut is None else near_tight(program, control, base, cut)
+    if x is None and program.worth_constructing:
+        x = _told(control, near(program, control, base))
     if x is not None:
         if cut is not None:
             x = _of_tight(program, control, x, cut)

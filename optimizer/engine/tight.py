@@ -26,6 +26,7 @@ from optimizer.engine.tighten import tightened
 ROUNDS = 6  # of cuts for a base: what six more find is less than 2e-5 of the bound
 MORE = 4  # rounds for a variant: together about 1e-4 of its bound
 NEAR, NODES = 5e-5, 200  # of a search for a strategy
+SEARCHING = 0.4  # of the time left, that it may take where steps have a clock
 BETTER = 0.05  # of the gap, by which a strategy has to be better than the base's
 WHOLE = 1e-6
 
@@ -39,7 +40,7 @@ class Tight(NamedTuple):
 
     def strategies(self, control: Control, base: Floats) -> list[Floats]:
         """Plans of the linear program with a strategy that is whole and better than the base's, the best one first."""
-        found = self._again(control)
+        found = self._again(control.until(SEARCHING * control.left))
         other = None if found is None else dived(Relaxed(found.lp, self.guide, found.part))
         if other is None or (np.abs(other - base)[self.program.strategy & self.program.integer] < WHOLE).all():
             return []
@@ -56,7 +57,8 @@ class Tight(NamedTuple):
     def _searched(self, control: Control, x: Floats) -> Floats:
         """The strategy of x improved by branch and cut, placement continuous; the bound that this proves is told."""
         part = replace(self.program, integer=self.program.integer & self.program.strategy)
-        highs = Highs(part, control.quietly(control.left, NEAR), mip_max_nodes=NODES, **NO_HEURISTICS)
+        step = control.until(SEARCHING * control.left).quietly(control.left, NEAR)
+        highs = Highs(part, step, mip_max_nodes=NODES, **NO_HEURISTICS)
         highs.begin_from(np.arange(x.size, dtype=np.int32), x)
         highs.run()
         control.tell(Tick(None, highs.bound()))

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import Base, Worth, bettered, revalue
+from optimizer.engine.revalue import bettered, revalue
 from optimizer.engine.solver import Control
+from optimizer.engine.worth import Base, Worth
 from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6

@@ -1,0 +1,111 @@
+"""Changed programs laid over their base: the base's cuts bound them in half a second, and say what to decide again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from optimizer.engine.align import Layout, NewStructure
+from optimizer.engine.known import Known
+from optimizer.engine.messages import Incumbent, Message, Tick
+from optimizer.engine.near import near_tight, periods_again
+from optimizer.engine.program import Floats, Program
+from optimizer.engine.recutting import Recipe
+from optimizer.engine.scale import Scaled, scale
+from optimizer.engine.solver import Control
+from optimizer.engine.tight import Tight, recipe_of, tight
+
+DEAR = (0.0, 1e-6, 1e-5, 3e-5)  # of the objective: what placement may cost at most to be decided again
+
+
+class Found(NamedTuple):
+    """The best plan and the tightest bound that were found, in the program's own units; None and infinite if none."""
+
+    x: Floats | None
+    bound: float
+
+
+@dataclass(frozen=True, eq=False)
+class BaseCuts:
+    """A base in the solver's units, and how its cuts are made."""
+
+    program: Program
+    scaled: Scaled
+    recipe: Recipe
+
+    @classmethod
+    def of(cls, program: Program, control: Control) -> BaseCuts | None:
+        """None where no cuts are made of a program of its size, or it cannot hold."""
+        scaled = scale(program)
+        recipe = recipe_of(scaled.program, control)
+        return None if recipe is None else cls(program, scaled, recipe)
+
+    def laid(self, program: Program) -> Scaled | None:
+        """A program in the base's units, rows that the base has not at the end; None if it does not fit in."""
+        own = len(self.program.rows)
+        if program.cols == self.program.cols and program.rows[:own] == self.program.rows:
+            return self.scaled.like(program)
+        if program.cols != self.program.cols:
+            return None
+        try:
+            return self.scaled.like(self._layout.align(program))
+        except NewStructure:
+            return None
+
+    def bound(self, laid: Scaled, control: Control) -> Found:
+        """What the base's cuts prove of a program at once."""
+        heard = _Heard(laid)
+        tight(laid.program, replace(control, tell=heard.tell), self.recipe)
+        return heard.found
+
+    def near(self, laid: Scaled, control: Control, x: Floats) -> Found:
+        """The same, with a plan near x, which need not hold."""
+        heard, program = _Heard(laid), laid.program
+        loud = replace(control, tell=heard.tell)
+        cut = tight(program, loud, self.recipe)
+        if cut is not None and (plan := near_tight(program, loud, program.rounded(x / laid.unit), cut)) is not None:
+            heard.tell(Incumbent(plan))
+            _decided_again(program, loud, plan, cut)
+        return heard.found
+
+    def better(self, laid: Scaled, control: Control, x: Floats) -> Found:
+        """The same, with a better plan than x, which holds."""
+        heard, program = _Heard(laid), laid.program
+        loud = replace(control, tell=heard.tell)
+        cut = tight(program, loud, self.recipe)
+        if cut is not None:
+            _decided_again(program, loud, program.rounded(x / laid.unit), cut)
+        return heard.found
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.program)
+
+
+class _Heard:
+    """What was told of a program on the way."""
+
+    def __init__(self, laid: Scaled) -> None:
+        self.laid, self.known, self.bound = laid, Known(laid.program), np.inf
+
+    def tell(self, message: Message) -> None:
+        """Keeps it if it is better."""
+        if isinstance(message, Tick) and message.bound is not None:
+            self.bound = min(self.bound, message.bound)
+        if isinstance(message, Incumbent):
+            self.known.offer(message.x)
+
+    @property
+    def found(self) -> Found:
+        """In the program's own units."""
+        x = self.known.x
+        return Found(None if x is None else x * self.laid.unit, self.bound * self.laid.money)
+
+
+def _decided_again(program: Program, control: Control, x: Floats, cut: Tight) -> None:
+    """Tells better plans than x, period by period, among more and more placement."""
+    for dear in DEAR:
+        x = periods_again(program, control, x, cut.guide, dear * abs(program.objective(x)))
