@@ -15,10 +15,12 @@ from fleet import fleet
 
 from optimizer.engine.highs import solve_program
 from optimizer.engine.program import Program
+from optimizer.engine.recutting import without_rows
 from optimizer.engine.revalue import bettered, revalue, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.worth import AT_ROOT, BY_CUTS, Base
 from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.changes import with_row
 from optimizer.report.explained import sentences
 
 
@@ -89,6 +91,28 @@ def test_a_plan_that_no_longer_holds_is_decided_again(base):
     for program in funded_otherwise(base.program, base.worth.x):
         assert program.violation(base.worth.x) > 1e-6
         holds(base, program)
+
+
+def test_a_program_with_a_further_row_fits_in(base):
+    """One more workflow funded over all periods than the plan has."""
+    fund = np.array([name == "fund" for name, _ in base.program.cols])
+    more = with_row(base.program, ("more", ()), fund, float(base.worth.x[fund].sum()) + 1.0)
+    assert base.cuts.laid(more) is not None
+    holds(base, more)
+
+
+def test_a_program_without_some_rows_fits_in(base):
+    """No launch has to be paid in the last period."""
+    program, last = base.program, [i for i, (name, _) in enumerate(base.program.rows) if name == "launch_link"][-12:]
+    kept = ~np.isin(np.arange(len(program.rows)), last)
+    names = tuple(row for row, keep in zip(program.rows, kept, strict=True) if keep)
+    fewer = replace(without_rows(program, kept), rows=names)
+    assert base.cuts.laid(fewer) is not None
+    holds(base, fewer)
+
+
+def test_a_program_of_other_columns_does_not_fit_in(base):
+    assert base.cuts.laid(fleet(11, 20, 12, seed=2)) is None
 
 
 def test_what_cannot_hold_is_proved_to_be_impossible(base):
