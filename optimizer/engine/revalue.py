@@ -89,7 +89,7 @@ def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Wo
     if base.cuts is not None and laid is not None and worth.x is not None and worth.x.size == program.cost.size:
         found = base.cuts.better(laid, control.until(PLAN_SHARE * control.left), worth.x)
         worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
-        return _rooted(program, laid, _with(program, worth, found.x), control, began)
+        return _rooted(program, laid, _with_plan(program, worth, found.x), control, began)
     usable = worth.x is not None and worth.x.size == program.cost.size
     x, _ = _planned(program, worth.x if worth.x is not None and usable else _carried(base, program), control)
     low = -np.inf if x is None else program.objective(x)
@@ -109,14 +109,14 @@ def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: f
         found = base.cuts.near(laid, control, x)
     if not np.isfinite(found.bound):
         return None
-    return _with(program, Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began), found.x)
+    return _with_plan(program, Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began), found.x)
 
 
 def _bounded_by(worth: Worth, high: float) -> Worth:
     return replace(worth, high=max(high, worth.low), method=BY_CUTS)
 
 
-def _with(program: Program, worth: Worth, x: Floats | None) -> Worth:
+def _with_plan(program: Program, worth: Worth, x: Floats | None) -> Worth:
     """With a plan, if it is a better one."""
     if x is None or program.violation(x := program.rounded(x)) > FEASIBLE or program.objective(x) <= worth.low:
         return worth
@@ -129,7 +129,7 @@ def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control, bega
     if control.left >= ROOT_SECONDS and worth.x is not None:
         near = control.quietly(control.left, CLOSED)
         root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit))
-        worth = _with(program, worth, None if root.x is None else root.x * laid.unit)
+        worth = _with_plan(program, worth, None if root.x is None else root.x * laid.unit)
         high = np.inf if root.bound is None else root.bound * laid.money
         if high < worth.high:
             worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)

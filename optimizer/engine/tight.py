@@ -1,7 +1,8 @@
 """The linear program of a variant with the cuts of its base made anew: a bound, a strategy and a guide in a second.
 
 With cuts few strategy columns stay fractional: a dive ends within some 1e-4 of the bound, mostly at the strategy of the
-base. Where it does not, branch and cut on the strategy alone takes two seconds, for a better one and a better bound.
+base. Where it does not, branch and cut on the strategy alone takes two seconds, for a better one and a better bound;
+of a large program it would take a minute, and the dive has to do.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from optimizer.engine.messages import Tick
 from optimizer.engine.narrow import Narrow
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.recutting import Recipe
-from optimizer.engine.root import NO_HEURISTICS
+from optimizer.engine.root import LITTLE, NO_HEURISTICS
 from optimizer.engine.sifting import Sifted, sifted, sifted_again, sifted_from
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import dived
@@ -44,7 +45,9 @@ class Tight(NamedTuple):
         other = None if found is None else dived(Relaxed(found.lp, self.guide, found.part))
         if other is None or (np.abs(other - base)[self.program.strategy & self.program.integer] < WHOLE).all():
             return []
-        theirs, others = self._with_strategy(control, base), [self._searched(control, other), other]
+        theirs, others = self._with_strategy(control, base), [other]
+        if self.program.value.size <= LITTLE:  # at M the root alone takes a minute
+            others = [self._searched(control, other), other]
         enough = BETTER * control.gap * abs(self.program.objective(other))
         return [x for x in others if theirs is None or self.program.gain(x, over=theirs) > enough]
 
