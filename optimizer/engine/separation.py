@@ -93,7 +93,7 @@ class _Holding:
         a, n = equations.matrix[:, : equations.cols], equations.cols
         length = np.diff(a.indptr)
         rows = np.isfinite(equations.rhs) & (at[n:] < INSIDE) & (length > 0) & (length <= LONG)
-        inside = np.minimum(at - equations.lower, equations.upper - at)[:n]
+        inside = np.minimum(at[:n] - equations.lower[:n], equations.upper[:n] - at[:n])
         inside[equations.integer[:n] | (inside < INSIDE)] = 0.0
         by_col = a[np.flatnonzero(rows)].tocsc()
         row, of = np.flatnonzero(rows)[by_col.indices], np.repeat(np.arange(n), np.diff(by_col.indptr))
