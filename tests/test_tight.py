@@ -12,7 +12,7 @@ from fleet import fleet
 from generated import instances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_warm import CHANGES, EXACT, FACTORS, based, cold, ended, program
+from test_warm import CHANGES, FACTORS, assert_as_cold, based, cold, program
 
 from optimizer.engine import program as programs
 from optimizer.engine.messages import Incumbent, Message, Tick
@@ -29,14 +29,7 @@ def test_the_optimum_is_the_cold_one_however_small_the_program(d, changes):
     """All stages that only larger programs have otherwise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "FEW", 0)
-        warm = based(program(d))
-        for change, factor in changes:
-            d = change(d, factor)
-            variant = program(d)
-            answer, (ending, objective) = warm.solve(variant, EXACT), cold(variant)
-            assert ended(answer.outcome) == ending
-            if objective is not None:
-                assert answer.outcome.objective == pytest.approx(objective, rel=1e-6, abs=1e-6)
+        assert_as_cold(d, changes)
 
 
 @given(instances(), st.sampled_from(CHANGES), FACTORS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,11 @@ FACTORS = st.sampled_from([0.5, 0.8, 1.25, 2.0])
 @given(instances(), st.lists(st.tuples(st.sampled_from(CHANGES), FACTORS), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_a_warm_optimum_is_the_cold_one(d, changes):
+    assert_as_cold(d, changes)
+
+
+def assert_as_cold(d: Data, changes: Sequence[tuple[Callable[[Data, float], Data], float]]) -> None:
+    """One change upon the other, each solved from the first base."""
     warm = based(program(d))
     for change, factor in changes:
         d = change(d, factor)

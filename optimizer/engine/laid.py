@@ -11,14 +11,12 @@ import numpy as np
 from optimizer.engine.align import Layout, NewStructure
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
-from optimizer.engine.near import near_tight, periods_again
+from optimizer.engine.near import among_more, near_tight
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.recutting import Recipe
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control
-from optimizer.engine.tight import Tight, recipe_of, tight
-
-DEAR = (0.0, 1e-6, 1e-5, 3e-5)  # of the objective: what placement may cost at most to be decided again
+from optimizer.engine.tight import recipe_of, tight
 
 
 class Found(NamedTuple):
@@ -67,8 +65,7 @@ class BaseCuts:
         loud = replace(control, tell=heard.tell)
         cut = tight(program, loud, self.recipe)
         if cut is not None and (plan := near_tight(program, loud, program.rounded(x / laid.unit), cut)) is not None:
-            heard.tell(Incumbent(plan))
-            _decided_again(program, loud, plan, cut)
+            among_more(program, loud, plan, cut.guide)
         return heard.found
 
     def better(self, laid: Scaled, control: Control, x: Floats) -> Found:
@@ -77,7 +74,7 @@ class BaseCuts:
         loud = replace(control, tell=heard.tell)
         cut = tight(program, loud, self.recipe)
         if cut is not None:
-            _decided_again(program, loud, program.rounded(x / laid.unit), cut)
+            among_more(program, loud, program.rounded(x / laid.unit), cut.guide)
         return heard.found
 
     @cached_property
@@ -103,9 +100,3 @@ class _Heard:
         """In the program's own units."""
         x = self.known.x
         return Found(None if x is None else x * self.laid.unit, self.bound * self.laid.money)
-
-
-def _decided_again(program: Program, control: Control, x: Floats, cut: Tight) -> None:
-    """Tells better plans than x, period by period, among more and more placement."""
-    for dear in DEAR:
-        x = periods_again(program, control, x, cut.guide, dear * abs(program.objective(x)))

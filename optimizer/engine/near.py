@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 USED = 1e-6
 DOUBT = 1e-3  # of plan and linear program, from which on a replica is decided again
 ROUGH = 3e-3  # of a placement that is decided again at once
+DEAR = (1e-6, 1e-5, 3e-5)  # of the objective: what placement may cost at most to be decided again
 FINE = 2e-5  # of the whole, for one period of it
 NODES = 200  # of the strategy
 
@@ -78,6 +79,13 @@ def periods_again(program: Program, control: Control, x: Floats, guide: Guide, d
         if y is not None and program.gain(y, over=x) > 0 and program.violation(y) <= TOLERANCE:
             x = y
             control.tell(Incumbent(x))
+    return x
+
+
+def among_more(program: Program, control: Control, x: Floats, guide: Guide) -> Floats:
+    """The same again and again, among more and more placement."""
+    for dear in DEAR:
+        x = periods_again(program, control, x, guide, dear * abs(program.objective(x)))
     return x
 
 

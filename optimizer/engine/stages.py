@@ -15,7 +15,7 @@ from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Relaxed, relax
 from optimizer.engine.messages import Ending, Incumbent, Tick, Verdict
-from optimizer.engine.near import near, near_tight, periods_again
+from optimizer.engine.near import among_more, near, near_tight
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.root import NO_HEURISTICS, at_root
@@ -33,7 +33,6 @@ SEARCH = {
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
 FAR = 1.2  # of the gap asked for, beyond which a plan near the base is not worth deciding again first
-DEAR = (1e-3, 1e-2, 3e-2)  # of the gap: what placement may cost at most to be decided again
 TRIES = 8  # neighbourhoods searched, after which branching is worth more
 
 ENDED: dict[Any, Ending] = {
@@ -76,8 +75,7 @@ def _of_tight(program: Program, control: Control, x: Floats, cut: Tight) -> Floa
     placement, then neighbourhoods."""
     if not control.over:
         cut.cut_further(control)
-    for share in DEAR:
-        x = periods_again(program, control, x, cut.guide, share * control.gap * abs(program.objective(x)))
+    x = among_more(program, control, x, cut.guide)
     known = Known(program)
     known.offer(x)
     Improver(program, cut.guide, known, control.seed).run(control, TRIES)
