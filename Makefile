@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench bench-speed bench-cases bench-solve docs format clean
+.PHONY: demo test check fuzz bench bench-speed bench-cases bench-solve docs format clean
 
 demo: $(VENV)/demo
 	$(BIN)/solvency solve instances/enterprise.yaml
@@ -16,6 +16,9 @@ check: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+fuzz: $(VENV)/test
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=anew $$(grep -l hypothesis tests/test_*.py)
 
 format: $(VENV)/test
 	$(BIN)/ruff format .

@@ -28,6 +28,8 @@ from optimizer.engine.sifting import Sifted, linear, sifted, sifted_from
 from optimizer.engine.solver import Control
 from optimizer.engine.tableau import tableau
 
+HAIRS = 1e-4  # SLACK of a cut, times what three rounds of coefficients up to five and costs up to five make of it
+
 
 def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:
     return Control(time.monotonic() + seconds, threading.Event(), [].append if told is None else told.append)
@@ -124,7 +126,8 @@ def test_no_plan_of_another_program_is_cut_off_by_cuts_made_again(drawn: Program
 @settings(max_examples=100, deadline=None)
 @given(drawn=programs())
 def test_cuts_made_again_for_the_same_program_are_the_same(drawn: Program) -> None:
-    """Pruned or not: one that is neither kept nor made use of adds nothing."""
+    """Pruned or not: one that is neither kept nor made use of adds nothing. Each cut is given a hair for what is rounded
+    on the way to it; of rounds of cuts made from cuts these add up, to far less than any cut of these whole figures."""
     lp = linear(drawn, control())
     if not lp.ended() or lp.plan() is None:
         return
@@ -134,7 +137,7 @@ def test_cuts_made_again_for_the_same_program_are_the_same(drawn: Program) -> No
     recipe = cut_down(drawn, control(60.0, told), found, rounds=4)
     bound = told[-1].bound if told and isinstance(told[-1], Tick) else lp.bound()
     for each in (recipe, recipe.pruned()):
-        assert linear_bound(each.on(drawn)) == pytest.approx(bound, rel=1e-6, abs=1e-6)
+        assert linear_bound(each.on(drawn)) == pytest.approx(bound, rel=1e-6, abs=HAIRS)
 
 
 def linear_bound(of: Program) -> float | None:

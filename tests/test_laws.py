@@ -13,7 +13,7 @@ from pyomo.contrib.solver.common.factory import SolverFactory
 from optimizer.formulation.build import state
 from optimizer.formulation.families import FAMILIES
 
-FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 SOME = settings(FEW, max_examples=30)
 PROMISES = [each for each in FAMILIES if each.kind != "link"]
 NOISE = 1e-4
@@ -93,12 +93,9 @@ def _price(m, f):
     if result.incumbent_objective is None:
         return None, {}
     duals = result.solution_loader.get_duals()
-    sign = {"<=": 1.0, ">=": -1.0}
-    found = {
-        (each.name, row.key): sign[row.sense] * duals[getattr(m, each.name)[row.key]]
-        for each in PROMISES
-        for row in f.rows[each.name]
-    }
+    stated = {(each.name, row.key): getattr(m, each.name)[row.key] for each in PROMISES for row in f.rows[each.name]}
+    # Pyomo turns a >= b round to b - a <= 0 where b is not a constant
+    found = {name: (1.0 if row.has_ub() else -1.0) * duals[row] for name, row in stated.items()}
     return result.incumbent_objective, found
 
 

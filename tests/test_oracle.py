@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from scipy.optimize import linprog
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(d=instances(single=True))
 def test_the_optimum_is_that_of_brute_force(d):
     expected = brute_force(d)

@@ -12,7 +12,7 @@ from optimizer.formulation.data import Loss, Tool, Variant
 from optimizer.resolve.bounds import with_bounds
 from optimizer.resolve.dominance import reduce
 
-FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 NOISE = 1e-4
 CAL = tiny.calendar()
 
