@@ -17,6 +17,7 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Program, Tag
 from optimizer.engine.progress import Listener
+from optimizer.engine.scheduler import NoCluster, reach
 from optimizer.engine.watch import Cancel
 from optimizer.formulation.build import Formulation, NothingToDrop, refuse_unknown, state
 from optimizer.formulation.data import Data
@@ -74,21 +75,26 @@ def solve(
     drop: Sequence[str] = (),
     extra: Sequence[Family] = (),
     judge: bool = True,
+    address: str | None = None,
     progress: Listener | None = None,
     cancel: Cancel | None = None,
 ) -> Plan:
     """The best plan of an instance, proved to `gap` unless `time_limit` (seconds of wall clock) comes first.
 
     `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own; `judge`
-    is whether offers, tools and workflows left out are judged by further solves in the time that is left. A plan
+    is whether offers, tools and workflows left out are judged by further solves in the time that is left. `address` is
+    the scheduler of a Dask cluster, on whose workers better plans are searched for; the proof stays here. A plan
     always passed the check against the instance; InternalError is raised otherwise, SolverError if the
     solver failed, BadInput if the instance, a change, a name or a number asked for is wrong.
     """
     began = monotonic()
+    if address:
+        with missing_as_bad_input():
+            reach(address)
     limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or _cores(), "seed": seed}
     posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
     left = {**limits, "time_limit": max(time_limit - (monotonic() - began), 0.0)}
-    outcome = solve_program(posed.program, **left, progress=progress, cancel=cancel)
+    outcome = solve_program(posed.program, **left, cluster=address, progress=progress, cancel=cancel)
     document = answered(posed, outcome)
     if outcome.values and judge and outcome.status != "interrupted":
         document |= studies(posed.data, posed.stated, posed.program, outcome, document, began + time_limit, cancel)
@@ -159,6 +165,15 @@ def refuse_unknown_families(drop: Iterable[str], extra: Sequence[Family] = ()) -
     """BadInput for a name to be dropped that no family and no term has."""
     with _as_bad_input():
         refuse_unknown(drop, (*FAMILIES, *extra))
+
+
+@contextmanager
+def missing_as_bad_input() -> Iterator[None]:
+    """A cluster that cannot be used is a mistake of whoever named it."""
+    try:
+        yield
+    except NoCluster as error:
+        raise BadInput([Fault(None, None, None, "cluster", str(error))]) from error
 
 
 @contextmanager

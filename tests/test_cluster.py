@@ -7,16 +7,19 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import quick
 from test_sweeping import told
 
-from optimizer import BadInput, sweep
-from optimizer.sweeping import parallel
+from benchmarks.generate import instance as generated
+from benchmarks.generate import write
+from optimizer import BadInput, load, solve, sweep
+from optimizer.engine import scheduler
 
-pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+Client = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed").Client
 POWER = "sites.ashburn.power_mw=*0.5:1.5:40"
 
 
@@ -33,6 +36,8 @@ def cluster(tmp_path):
         one = ["--nthreads", "1", "--no-dashboard", "--no-nanny", *loopback]
         started += [subprocess.Popen([*dask, "worker", address, *one], env=env, cwd=tmp_path,
                                      stderr=subprocess.DEVNULL) for _ in range(2)]  # fmt: skip
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=30)
         yield address, started[1:]
     finally:
         for process in started:
@@ -59,9 +64,50 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(cluster, tmp_path):
 
 
 def test_no_scheduler_at_the_address_is_said_before_the_base_is_solved(monkeypatch):
-    monkeypatch.setattr(parallel, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(scheduler, "CONNECT_SECONDS", 1.0)
     begun = []
     told_of_base = begun.append  # called as soon as the base has a plan
     with pytest.raises(BadInput, match="no scheduler answers at tcp://127"):
         sweep(quick.instance(), ["sites.ashburn.power_mw=*1"], address="tcp://127.0.0.1:9", progress=told_of_base)
     assert not begun
+
+
+def test_a_solve_goes_on_when_the_workers_of_its_cluster_are_killed(cluster, tmp_path):
+    """One is killed while it solves, the other a little later; what was out is lost, the rest is solved here."""
+    address, workers = cluster
+    file, cancel, killed = tmp_path / "s.json", threading.Event(), list[float]()
+    with file.open("w") as out:
+        write(generated("S", 1), out, as_json=True)
+
+    def progress(at):
+        if len(killed) < 2 and at.seconds > (killed[-1] + 2.0 if killed else 0.0) and any(client.processing().values()):
+            workers[len(killed)].send_signal(signal.SIGKILL)
+            killed.append(at.seconds)
+        if len(killed) == 2 and at.seconds > killed[-1] + 5.0:
+            cancel.set()
+
+    with Client(address, set_as_default=False) as client:
+        plan = solve(load(file), gap=1e-6, time_limit=90, threads=1, judge=False, address=address, progress=progress,
+                     cancel=cancel)  # fmt: skip
+    assert len(killed) == 2
+    assert plan.document["verification"]["passed"]
+    note = next(note for note in plan.document["notes"] if "cluster" in note)
+    found = re.search(rf"^(\d+) sub-problems were sent to the cluster at {address}; .* (\d+) were solved here", note)
+    assert found, note
+    assert all(int(count) > 0 for count in found.groups())
+
+
+def test_no_scheduler_at_the_address_is_said_before_a_solve(monkeypatch):
+    monkeypatch.setattr(scheduler, "CONNECT_SECONDS", 1.0)
+    with pytest.raises(BadInput, match="no scheduler answers at tcp://127"):
+        solve(quick.instance(), address="tcp://127.0.0.1:9")
+
+
+def test_a_worker_that_cannot_solve_is_said_before_a_solve(cluster, monkeypatch):
+    monkeypatch.setattr(scheduler, "solvers", lambda: 1 / 0)
+    with pytest.raises(BadInput, match="cannot solve: division by zero"):
+        solve(quick.instance(), address=cluster[0])
+
+
+def test_a_small_program_is_solved_here(cluster):
+    assert solve(quick.instance(), address=cluster[0]).document["objective_usd"] == pytest.approx(quick.NET_VALUE)

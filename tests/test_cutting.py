@@ -126,8 +126,8 @@ def test_no_plan_of_another_program_is_cut_off_by_cuts_made_again(drawn: Program
 @settings(max_examples=100, deadline=None)
 @given(drawn=programs())
 def test_cuts_made_again_for_the_same_program_are_the_same(drawn: Program) -> None:
-    """Pruned or not: one that is neither kept nor made use of adds nothing. Each cut is given a hair for what is rounded
-    on the way to it; of rounds of cuts made from cuts these add up, to far less than any cut of these whole figures."""
+    """Pruned or not: one that is neither kept nor made use of adds nothing. Each cut is given a hair for what is
+    rounded on the way to it; over rounds of cuts made from cuts these add up, to far less than a cut."""
     lp = linear(drawn, control())
     if not lp.ended() or lp.plan() is None:
         return

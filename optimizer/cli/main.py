@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.ends import Exit, ending
-from optimizer.cli.options import Document, Drop, File, Format, Gap, Limit, Output, Scenario, Seed, Set, Threads
+from optimizer.cli.options import (
+    Cluster,
+    Document,
+    Drop,
+    File,
+    Format,
+    Gap,
+    Limit,
+    Output,
+    Scenario,
+    Seed,
+    Set,
+    Threads,
+)
 from optimizer.cli.variants import compare, sweep, whatif
 
 app = typer.Typer(
@@ -76,13 +89,15 @@ def solve(
     time_limit: Limit = 300.0,
     threads: Threads = None,
     seed: Seed = 0,
+    cluster: Cluster = None,
     format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
     table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
 ) -> Exit:
     """Find the best plan, prove it, check it and say what it means."""
     from optimizer.cli.solving import Request, solve_file
 
-    request = Request(file, output, scenario, tuple(set_ or ()), tuple(drop or ()), gap, time_limit, threads, seed)
+    changed = (scenario, tuple(set_ or ()), tuple(drop or ()))
+    request = Request(file, output, *changed, gap, time_limit, threads, seed, cluster)
     return solve_file(request, format_.value, table)
 
 

@@ -43,4 +43,5 @@ Gap = Annotated[float, typer.Option(help="Stop when proved within this share of 
 Limit = Annotated[float, typer.Option(help="Seconds of wall clock.", min=0.0)]
 Threads = Annotated[int | None, typer.Option(help="Threads of the solver; default: one per core.", min=1)]
 Seed = Annotated[int, typer.Option(help="Same seed, same plan, on one thread.", min=0)]
+Cluster = Annotated[str | None, typer.Option(help="Dask scheduler.", metavar="tcp://HOST:PORT")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Save the plan as JSON.", metavar="PLAN.json")]

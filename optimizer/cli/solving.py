@@ -30,6 +30,7 @@ class Request:
     time_limit: float
     threads: int | None
     seed: int
+    cluster: str | None
 
 
 def solve_file(request: Request, form: str, table: str) -> Exit:
@@ -58,6 +59,7 @@ def _solved(request: Request) -> Plan:
             seed=request.seed,
             scenario=request.scenario,
             set=request.changes,
+            address=request.cluster,
             drop=(*request.drop, *left_out),
             progress=progress,
             cancel=cancel,

@@ -11,7 +11,7 @@ import typer
 
 from optimizer.cli import completing
 from optimizer.cli.ends import Exit
-from optimizer.cli.options import Drop, File, Format, Gap, Limit, Scenario, Seed, Set
+from optimizer.cli.options import Cluster, Drop, File, Format, Gap, Limit, Scenario, Seed, Set
 
 
 def whatif(
@@ -70,7 +70,7 @@ def sweep(
     nodes: Annotated[int, typer.Option(help="Search nodes per member.", min=1)] = 2000,
     seed: Seed = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; default one per core.", min=1)] = None,
-    cluster: Annotated[str | None, typer.Option(help="Dask scheduler.", metavar="tcp://HOST:PORT")] = None,
+    cluster: Cluster = None,
     store: Annotated[Path | None, typer.Option(help="Directory for finished members; default FILE.sweep.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Save as .parquet, .csv or .json.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,

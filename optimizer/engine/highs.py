@@ -29,19 +29,23 @@ def solve_program(
     time_limit: float = 300.0,
     threads: int = 1,
     seed: int = 0,
+    cluster: str | None = None,
     progress: Listener | None = None,
     cancel: Cancel | None = None,
 ) -> Outcome:
     """Best plan found and bound proved within `time_limit` seconds of wall clock (plus a grace of 1 s and 5 %).
 
     `start` may lack columns and may name unknown ones, as an older plan does. Ctrl-C and `cancel` end the solve
-    with the best plan so far. Raises SolverError when the solver fails or contradicts itself.
+    with the best plan so far. On a `cluster`, by the address of its scheduler, better plans are searched for.
+    Raises SolverError when the solver fails or contradicts itself.
     """
     began = time.monotonic()
     scaled = scale(program)
     watch = Watch(program, scaled, time_limit, progress, cancel, began)
     given = None if start is None else _columns(start, program, scaled)
-    asked = partial(Request, gap=gap, floor=1.0 / scaled.money, threads=threads, seed=seed, start=given)
+    asked = partial(
+        Request, gap=gap, floor=1.0 / scaled.money, threads=threads, seed=seed, start=given, cluster=cluster
+    )
     with ExitStack() as stack:  # a request has no name here: it would keep its program in memory to the end
         requests = _requests(asked(scaled.program.arrays(), seconds=time_limit - watch.seconds))
         workers = [stack.enter_context(Worker(each)) for each in requests]
@@ -50,13 +54,15 @@ def solve_program(
 
 
 def _requests(request: Request) -> Iterator[Request]:
-    """One worker for everything, or one that proves and others that improve, each on one thread."""
-    if request.threads < 2 or not request.program.worth_constructing:
-        yield request
+    """One worker for everything, or one that proves and others that improve, each on one thread; the first of these
+    has the cluster."""
+    improvers = max(request.threads - 1, int(request.cluster is not None))
+    if not improvers or not request.program.worth_constructing:
+        yield replace(request, cluster=None)
         return
-    yield replace(request, role="prove", threads=1)
-    for i in range(request.threads - 1):
-        yield replace(request, role="improve", threads=1, seed=request.seed + i)
+    yield replace(request, role="prove", threads=1, cluster=None)
+    for i in range(improvers):
+        yield replace(request, role="improve", threads=1, seed=request.seed + i, cluster=None if i else request.cluster)
 
 
 def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outcome:
@@ -70,6 +76,7 @@ def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outc
         values={} if watch.best is None else _values(watch.best, watch.program),
         versions=solvers() | {"python": platform.python_version()},
         options=options,
+        notes=() if watch.note is None else (watch.note,),
     )
 
 

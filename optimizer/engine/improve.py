@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.engine.crew import Asked, joined, spread
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide
 from optimizer.engine.messages import Incumbent
-from optimizer.engine.parts import Found, search_near
+from optimizer.engine.parts import Found, anew, near
 from optimizer.engine.program import Flags, Floats, Program
-from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control
 from optimizer.engine.start import moving_with
 
@@ -31,8 +31,7 @@ SECONDS = 4.0  # of one neighbourhood, beside its limit on nodes, lest one of th
 DIFFERENT = 0.1  # of plan and linear program, from which on a whole number is in doubt
 MEMORY = 0.7  # weight of earlier gains per pivot
 CURIOUS = 0.3  # share of tries given out evenly
-FEASIBLE = 1e-7
-PERIOD_GAP, PERIOD_NODES = 1e-4, 20  # of one period with its strategy
+PERIOD_GAP = 1e-4  # of one period with its strategy
 PERIOD_SHARE = 0.15  # of the time before, that one period may take: at XL its root alone takes a tenth
 LONG_ROW = 400  # a row of more columns ties everything to everything
 
@@ -65,18 +64,32 @@ class Improver:
 
     def run(self, control: Control, tries: float = np.inf) -> None:
         """Until the clock, or for so many neighbourhoods."""
-        while not control.over and sum(kind.tries for kind in self.kinds.values()) < tries:
-            x = self.known.x
-            assert x is not None
-            name = self._choose()
-            kind, free = self.kinds[name], self._neighbourhood(name, x)
-            better, ended, pivots = _searched(self.program, control, free, x)
-            gain = 0.0 if better is None else self.program.gain(better, over=x)
-            take(self.known, control, () if better is None else (better,))
-            kind.tries += 1
-            kind.failures = 0 if gain > 0 else kind.failures + 1
-            kind.gain = MEMORY * kind.gain + (1 - MEMORY) * gain / max(pivots, 1)
-            kind.size = float(np.clip(kind.size * (GROW if ended else SHRINK), FEW, MANY))
+        gap = float(np.clip(control.gap / 10, 1e-6, 1e-4))
+
+        def draw() -> Asked | None:
+            if sum(kind.tries for kind in self.kinds.values()) >= tries:
+                return None
+            name, x = self._choose(), self._known()
+            self.kinds[name].tries += 1
+            return Asked(name, self._neighbourhood(name, x), x, near, control.quietly(SECONDS, gap))
+
+        for asked, found in spread(self.program, control, draw):
+            self._learn(control, asked, found)
+
+    def _learn(self, control: Control, asked: Asked, found: Found) -> None:
+        """Take a better plan, and what the search says of its kind."""
+        kind, x = self.kinds[asked.name], self._known()
+        better = joined(self.program, asked, found, x)
+        gain = 0.0 if better is None else self.program.gain(better, over=x)
+        take(self.known, control, () if better is None else (better,))
+        kind.failures = 0 if gain > 0 else kind.failures + 1
+        kind.gain = MEMORY * kind.gain + (1 - MEMORY) * gain / max(found.pivots, 1)
+        kind.size = float(np.clip(kind.size * (GROW if found.ended else SHRINK), FEW, MANY))
+
+    def _known(self) -> Floats:
+        x = self.known.x
+        assert x is not None
+        return x
 
     def _choose(self) -> str:
         untried = [name for name, kind in self.kinds.items() if not kind.tries]
@@ -138,23 +151,25 @@ def take(known: Known, control: Control, plans: Iterable[Floats]) -> None:
 
 
 def by_period(program: Program, control: Control, x: Floats) -> Iterator[Floats]:
-    """Better plans than x, each better than the last: one period after the other decided again, strategy included."""
+    """Better plans than x, each better than the last: one period after the other decided again, strategy included.
+
+    Where several are decided at once and one does not go with what another has changed, it is decided once more.
+    """
     seconds = max(SECONDS, PERIOD_SHARE * control.spent)
-    for t in np.unique(program.period[program.integer & (program.period >= 0)]):
-        if control.over:
-            return
-        free = program.period == t
+    periods = np.unique(program.period[program.integer & (program.period >= 0)])
+    left, again = [int(t) for t in reversed(periods)], {str(t) for t in periods}
+
+    def draw() -> Asked | None:
+        if not left:
+            return None
+        free = program.period == (t := left.pop())
         free |= moving_with(program, free)
-        step = control.quietly(seconds, PERIOD_GAP)
-        better = solve_held(program, step, free, x, x, mip_max_nodes=PERIOD_NODES)
-        if better is not None and program.gain(better, over=x) > 0 and program.violation(better) <= FEASIBLE:
+        return Asked(str(t), free, x, anew, control.quietly(seconds, PERIOD_GAP))
+
+    for asked, found in spread(program, control, draw):
+        better = joined(program, asked, found, x)
+        if better is not None:
             yield (x := better)
-
-
-def _searched(program: Program, control: Control, free: Flags, x: Floats) -> Found:
-    """A better plan in a neighbourhood of x, if any; whether the search came to its end; its pivots."""
-    gap = float(np.clip(control.gap / 10, 1e-6, 1e-4))
-    found = search_near(program, control.quietly(SECONDS, gap), free, x)
-    y = found.x
-    better = y is not None and program.gain(y, over=x) > 0 and program.violation(y) <= FEASIBLE
-    return found if better else found._replace(x=None)
+        elif asked.x is not x and found.x is not None and asked.name in again:
+            again.remove(asked.name)
+            left.insert(0, int(asked.name))

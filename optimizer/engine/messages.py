@@ -23,6 +23,7 @@ class Request:
     seed: int
     start: tuple[Ints, Floats] | None  # columns and their values, perhaps not all
     role: Role = "all"
+    cluster: str | None = None  # address of the scheduler to whose workers sub-problems go
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What whoever reads the plan should know of how it was found, so far: the last one stays."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Crash:
     """The worker failed; `text` is its traceback."""
 
@@ -67,4 +75,4 @@ class Crash:
 
 
 STOP = "stop"  # what the parent may say after the request, beside what another worker found: a plan, or what pays
-Message = Tick | Incumbent | Paying | Verdict | Crash
+Message = Tick | Incumbent | Paying | Note | Verdict | Crash

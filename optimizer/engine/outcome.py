@@ -19,7 +19,8 @@ class Outcome:
     """Status, proof and values; whole numbers are exactly whole.
 
     `optimal` means a gap no larger than the one asked for. `interrupted` may carry a plan; `objective` is None
-    where there is none. `gap` is |bound - objective| / max(|objective|, 1).
+    where there is none. `gap` is |bound - objective| / max(|objective|, 1). `notes` say what is unusual in
+    how it was found.
     """
 
     status: Status
@@ -30,3 +31,4 @@ class Outcome:
     values: Values
     versions: Mapping[str, str]
     options: Mapping[str, float]
+    notes: tuple[str, ...] = ()

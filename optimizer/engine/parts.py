@@ -15,6 +15,7 @@ if INSTALLED:
     from optimizer.engine.scip import Scip
 
 NODES = {"HiGHS": 50, "SCIP": 200}  # of one search; SCIP's nodes are cheaper, as it separates little
+ANEW_NODES = 20  # of a period with its strategy
 ENDED = ("optimal", "gaplimit", "infeasible")
 NEARBY = {"separating/maxroundsroot": 3, "separating/maxrounds": 0}  # near a plan branching pays sooner than cuts
 
@@ -29,8 +30,7 @@ class Found(NamedTuple):
 
 def search_near(program: Program, control: Control, free: Flags, x: Floats) -> Found:
     """The plan x with its `free` columns chosen again while all others stay."""
-    part = program.held(free, x)
-    found = (_by_scip if INSTALLED else _by_highs)(part, control, x[free])
+    found = near(program.held(free, x), control, x[free])
     if found.x is None:
         return found
     y = x.copy()
@@ -38,11 +38,28 @@ def search_near(program: Program, control: Control, free: Flags, x: Floats) -> F
     return found._replace(x=y)
 
 
+def near(part: Program, control: Control, x: Floats) -> Found:
+    """A better plan of a sub-problem near the plan x, within a few nodes."""
+    return (_by_scip if INSTALLED else _by_highs)(part, control, x)
+
+
+def anew(part: Program, control: Control, x: Floats) -> Found:
+    """A sub-problem decided again from the whole numbers of x: HiGHS looks at all of it first."""
+    highs = Highs(part, control, mip_max_nodes=ANEW_NODES)
+    whole = np.flatnonzero(part.integer).astype(np.int32)
+    highs.begin_from(whole, x[whole])
+    return _run(highs)
+
+
 def _by_highs(part: Program, control: Control, x: Floats) -> Found:
     highs = Highs(part, control, mip_max_nodes=NODES["HiGHS"])
     highs.begin_from(np.arange(x.size, dtype=np.int32), x)
+    return _run(highs)
+
+
+def _run(highs: Highs) -> Found:
     ended, found = highs.ended(), highs.plan()
-    return Found(found if found is None else part.rounded(found), ended, highs.pivots())
+    return Found(found if found is None else highs.program.rounded(found), ended, highs.pivots())
 
 
 def _by_scip(part: Program, control: Control, x: Floats) -> Found:

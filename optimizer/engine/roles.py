@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -46,9 +47,22 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
     if request.role == "prove":
         return proved_beside(request.program, control, _whole_start(request), known)
     if request.role == "improve":
-        _improve(request, control, known)
+        with _helped(request, control) as helped:
+            _improve(request, helped, known)
         return Verdict("ended", known.x, None)
     return _alone(request, control, known)
+
+
+@contextmanager
+def _helped(request: Request, control: Control) -> Iterator[Control]:
+    """With the cluster that was given, if one was."""
+    if request.cluster is None:
+        yield control
+        return
+    from optimizer.engine.cluster import crew  # noqa: PLC0415  an extra, and slow to load
+
+    with crew(request.cluster, control.tell) as those:
+        yield replace(control, crew=those)
 
 
 def _alone(request: Request, control: Control, known: Known) -> Verdict:

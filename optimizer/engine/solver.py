@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 import highspy
@@ -25,6 +25,9 @@ from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.stall import Stall
 
+if TYPE_CHECKING:
+    from optimizer.engine.crew import Crew
+
 TOLERANCE = 1e-7
 TICK_SECONDS = 0.25
 
@@ -33,7 +36,7 @@ Tell = Callable[[Message], None]
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """When to end (`deadline` on the monotonic clock, or `stop`), whom to tell, and the settings of every run."""
+    """When to end (`deadline` on the monotonic clock, or `stop`), whom to tell, who helps, and how every run is set."""
 
     deadline: float
     stop: threading.Event
@@ -43,6 +46,7 @@ class Control:
     threads: int = 1
     seed: int = 0
     began: float = field(default_factory=time.monotonic)
+    crew: Crew | None = None  # who solves sub-problems; None: this process
 
     @property
     def spent(self) -> float:

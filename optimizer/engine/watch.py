@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Paying, Tick, Verdict
+from optimizer.engine.messages import Crash, Ending, Incumbent, Message, Note, Paying, Tick, Verdict
 from optimizer.engine.outcome import SolverError, Status
 from optimizer.engine.process import Worker
 from optimizer.engine.program import Floats, Program
@@ -46,6 +46,7 @@ class Watch:
     best: Floats | None = None
     objective: float | None = None  # of the best checked plan
     bound: float | None = None
+    note: str | None = None
     _beat: float = 0.0
     _cancelled: bool = field(default=False)
 
@@ -117,6 +118,8 @@ class Watch:
         news = False
         if isinstance(message, Tick):
             self._tighten(message.bound)
+        if isinstance(message, Note):
+            self.note = message.text
         if isinstance(message, Incumbent):
             news = self._keep(message.x, 0.0)
         if self.progress is not None and (news or self.seconds - self._beat >= BEAT_SECONDS):

@@ -11,13 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from typing import Protocol
 
-from optimizer.instance.faults import BadInput, Fault
+from optimizer.engine.scheduler import connected
+from optimizer.solving import missing_as_bad_input
 from optimizer.sweeping.design import Point
 from optimizer.sweeping.member import Row, failed, solve_member
 
 AHEAD = 3  # members sent per worker, so that none waits and little is lost
 LOOK_SECONDS = 0.2
-CONNECT_SECONDS = 10.0
 LOST = "its process ended each time: out of memory, or killed"
 
 Open = Callable[[int], Executor]
@@ -97,23 +97,13 @@ def processes(workers: int) -> Executor:
 
 def cluster(address: str) -> Open:
     """The executor of a Dask cluster, by the address of its scheduler; a worker that is lost is made good there."""
-    try:
-        from distributed import Client  # noqa: PLC0415  an extra
-    except ImportError:
-        message = f"a cluster at {address} needs dask: pip install 'solvency[cluster]'"
-        raise BadInput([Fault(None, None, None, "cluster", message)]) from None
 
     @contextmanager
-    def connected(_: int) -> Iterator[Executor]:
-        try:
-            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, TimeoutError) as error:
-            message = f"no scheduler answers at {address}: {error}"
-            raise BadInput([Fault(None, None, None, "cluster", message)]) from error
-        with client, client.get_executor() as executor:
+    def opened(_: int) -> Iterator[Executor]:
+        with missing_as_bad_input(), connected(address) as client, client.get_executor() as executor:
             yield executor
 
-    return connected  # type: ignore[return-value]
+    return opened  # type: ignore[return-value]
 
 
 def _end_with_parent() -> None:
