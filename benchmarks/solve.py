@@ -43,12 +43,12 @@ def main() -> None:
     print(table.machine() + f" {args.threads} threads each; SCIP's wheel has one.\n")
     for name in args.sizes:
         limit = args.limit or LIMITS.get(name, 60.0)
-        for title, file in _instances(name, args.seeds):
+        for title, file in instances(name, args.seeds):
             for line in _section(title, file, limit, args.threads, args.solvers):
                 print(line, flush=True)
 
 
-def _instances(name: str, seeds: list[int]) -> Iterator[tuple[str, Path]]:
+def instances(name: str, seeds: list[int]) -> Iterator[tuple[str, Path]]:
     """Each seed of a size in a file of its own, or the file named."""
     if name not in SIZES:
         yield name, Path(name)

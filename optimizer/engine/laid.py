@@ -11,12 +11,14 @@ import numpy as np
 from optimizer.engine.align import Layout, NewStructure
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
-from optimizer.engine.near import among_more, near_tight
+from optimizer.engine.near import among_more, near_tight, periods_again
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.recutting import Recipe
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control
 from optimizer.engine.tight import recipe_of, tight
+
+PLACING = 8e-4  # of the objective, that all placement decided again costs where there is little time
 
 
 class Found(NamedTuple):
@@ -68,13 +70,19 @@ class BaseCuts:
             among_more(program, loud, plan, cut.guide)
         return heard.found
 
-    def better(self, laid: Scaled, control: Control, x: Floats) -> Found:
-        """The same, with a better plan than x, which holds."""
+    def better(self, laid: Scaled, control: Control, x: Floats, base: Floats, spared: float) -> Found:
+        """The same, with a better plan than x, which holds: its periods decided again, and where that leaves more open
+        than placing all again would cost, from a better strategy than the base's; else some seconds are spared."""
         heard, program = _Heard(laid), laid.program
         loud = replace(control, tell=heard.tell)
         cut = tight(program, loud, self.recipe)
         if cut is not None:
-            among_more(program, loud, program.rounded(x / laid.unit), cut.guide)
+            heard.known.offer(program.rounded(x / laid.unit))
+            periods_again(program, loud, heard.best, cut.guide)
+            if heard.open_yet > PLACING and not control.over:
+                near_tight(program, loud, program.rounded(base / laid.unit), cut)
+                spared = 0.0
+            among_more(program, loud.until(control.left - spared), heard.best, cut.guide)
         return heard.found
 
     @cached_property
@@ -94,6 +102,18 @@ class _Heard:
             self.bound = min(self.bound, message.bound)
         if isinstance(message, Incumbent):
             self.known.offer(message.x)
+
+    @property
+    def best(self) -> Floats:
+        """The best plan, of which there is one."""
+        assert self.known.x is not None
+        return self.known.x
+
+    @property
+    def open_yet(self) -> float:
+        """Between the best plan and the bound, in parts of the plan."""
+        best = self.laid.program.objective(self.best)
+        return abs(self.bound - best) / max(abs(best), 1.0 / self.laid.money)
 
     @property
     def found(self) -> Found:

@@ -1,8 +1,8 @@
 """A plan of a variant near the plan of its base.
 
 Where the linear program with cuts is known, it says whether another strategy than the base's is worth having. With the
-base's its placement is tried as it is, with another all is placed again. Then each period is decided once more among
-the placement on which plan and linear program disagree, its strategy included.
+base's its placement is tried as it is; with another, or where that does not hold, all is placed again. Then each period
+is decided once more among the placement on which plan and linear program disagree, its strategy included.
 
 Where it is not known, the whole numbers of the base are tried as they are. Where they cannot be kept, its strategy is,
 improved with placement continuous, and all is placed again. Placement has only the columns that the base plan or its
@@ -13,6 +13,7 @@ No step has a clock of its own, so that a plan depends on the variant and on not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -54,15 +55,22 @@ class Unhurried(Control):
 def near_tight(program: Program, control: Control, base: Floats, tight: Tight) -> Floats | None:
     """A plan near the base as far as the linear program with cuts agrees with it, None if neither its strategy nor the
     base's can be placed; plans are told on the way, each better than the last."""
-    strategies = tight.strategies(control, base)
-    plans = (placed(program, control, strategy, ROUGH, base) for strategy in strategies)
-    x = next((plan for plan in plans if plan is not None), None)
+    plans = _first(program, control, base, tight)
+    x = next((x for x in plans if x is not None and program.violation(x) <= TOLERANCE), None)
     if x is None:
-        x = solve_held(program, control.quietly(control.left), ~program.integer, base)
-    if x is None or program.violation(x) > TOLERANCE:
         return None
     control.tell(Incumbent(x))
     return periods_again(program, control, x, tight.guide)
+
+
+def _first(program: Program, control: Control, base: Floats, tight: Tight) -> Iterator[Floats | None]:
+    """Plans to begin with, the best first: of a better strategy than the base's, the base's whole numbers as they are,
+    its strategy with all placed again."""
+    for strategy in tight.strategies(control, base):
+        yield placed(program, control, strategy, ROUGH, base)
+    yield solve_held(program, control.quietly(control.left), ~program.integer, base)
+    kept = tight.with_strategy(control, base)
+    yield None if kept is None else placed(program, control, kept, ROUGH, base)
 
 
 def periods_again(program: Program, control: Control, x: Floats, guide: Guide, dear: float = 0.0) -> Floats:

@@ -18,7 +18,7 @@ from optimizer.engine.duality import bound_at
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide, relax
 from optimizer.engine.program import FEW, Floats, Key, Program
-from optimizer.engine.root import at_root
+from optimizer.engine.root import LITTLE, at_root
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import search, solve_held
 from optimizer.engine.solver import Control, Highs
@@ -33,8 +33,7 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-ROOT_SECONDS = 4.0  # at least, where a bound by cuts is known: in less SCIP's root is no tighter
-PLAN_SHARE = 0.3  # of the time of a question that is asked once more: the rest is for its bound
+ROOT_SECONDS, SHORTEST = 4.0, 0.8  # that the root is to have, of a question that is asked once more, and least share
 
 
 def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0,
@@ -87,9 +86,13 @@ def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Wo
     began = time.monotonic() - worth.seconds
     laid = None if base.cuts is None else base.cuts.laid(program)
     if base.cuts is not None and laid is not None and worth.x is not None and worth.x.size == program.cost.size:
-        found = base.cuts.better(laid, control.until(PLAN_SHARE * control.left), worth.x)
+        spared = ROOT_SECONDS if program.value.size <= LITTLE else 0.0
+        found = base.cuts.better(laid, control, worth.x, _carried(base, program), spared)
         worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
-        return _rooted(program, laid, _with_plan(program, worth, found.x), control, began)
+        worth = _with_plan(program, worth, found.x)
+        if spared and control.left >= SHORTEST * spared:
+            return _rooted(program, laid, worth, control, began)
+        return replace(worth, seconds=time.monotonic() - began)
     usable = worth.x is not None and worth.x.size == program.cost.size
     x, _ = _planned(program, worth.x if worth.x is not None and usable else _carried(base, program), control)
     low = -np.inf if x is None else program.objective(x)
@@ -125,14 +128,14 @@ def _with_plan(program: Program, worth: Worth, x: Floats | None) -> Worth:
 
 
 def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control, began: float) -> Worth:
-    """With the bound of the root, if there is time for it and it is the tighter one, and with its plan."""
-    if control.left >= ROOT_SECONDS and worth.x is not None:
-        near = control.quietly(control.left, CLOSED)
-        root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit))
-        worth = _with_plan(program, worth, None if root.x is None else root.x * laid.unit)
-        high = np.inf if root.bound is None else root.bound * laid.money
-        if high < worth.high:
-            worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)
+    """With the bound of the root, if it is the tighter one, and with its plan."""
+    assert worth.x is not None
+    near = control.quietly(control.left, CLOSED)
+    root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit))
+    worth = _with_plan(program, worth, None if root.x is None else root.x * laid.unit)
+    high = np.inf if root.bound is None else root.bound * laid.money
+    if high < worth.high:
+        worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)
     return replace(worth, seconds=time.monotonic() - began)
 
 

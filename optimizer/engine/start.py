@@ -7,6 +7,7 @@ program with all other columns held where the linear program has them, and those
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -67,8 +68,9 @@ def _soon(program: Program, control: Control, strategy: Floats, near: float) -> 
     return placed(program, control.quietly(seconds), strategy, near)
 
 
-def dived(relaxed: Relaxed) -> Floats | None:
-    """The linear program's plan with every strategy column whole: nearest first, a smaller step when infeasible."""
+def dived(relaxed: Relaxed, patience: float = math.inf) -> Floats | None:
+    """The linear program's plan with every strategy column whole: nearest first, a smaller step when infeasible. None
+    where that ends without one, or after so many smaller steps."""
     lp, part, plan = relaxed.lp, relaxed.part.program, relaxed.guide.x[relaxed.part.cols]
     free = np.flatnonzero(part.strategy & part.integer & (part.col_lower < part.col_upper)).astype(np.int32)
     while free.size:
@@ -76,7 +78,8 @@ def dived(relaxed: Relaxed) -> Floats | None:
         nearest = free[np.argsort(distance, kind="stable")]
         many = max(int((distance <= NEAR).sum()), -(-free.size // 4))
         held, better = _hold_nearest(lp, plan, nearest, many)
-        if better is None:
+        patience -= held.size < many
+        if better is None or patience < 0:
             return None
         plan = better
         free = np.setdiff1d(free, held).astype(np.int32)

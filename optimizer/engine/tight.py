@@ -28,6 +28,7 @@ ROUNDS = 6  # of cuts for a base: what six more find is less than 2e-5 of the bo
 MORE = 4  # rounds for a variant: together about 1e-4 of its bound
 NEAR, NODES = 5e-5, 200  # of a search for a strategy
 SEARCHING = 0.4  # of the time left, that it may take where steps have a clock
+PATIENCE = 3  # steps of a dive that were too large: where many are, a search finds more
 BETTER = 0.05  # of the gap, by which a strategy has to be better than the base's
 WHOLE = 1e-6
 
@@ -42,13 +43,14 @@ class Tight(NamedTuple):
     def strategies(self, control: Control, base: Floats) -> list[Floats]:
         """Plans of the linear program with a strategy that is whole and better than the base's, the best one first."""
         found = self._again(control.until(SEARCHING * control.left))
-        other = None if found is None else dived(Relaxed(found.lp, self.guide, found.part))
-        if other is None or (np.abs(other - base)[self.program.strategy & self.program.integer] < WHOLE).all():
+        other = None if found is None else dived(Relaxed(found.lp, self.guide, found.part), PATIENCE)
+        if other is not None and self._strategy_gap(other, base) < WHOLE:
             return []
-        theirs, others = self._with_strategy(control, base), [other]
-        if self.program.value.size <= LITTLE:  # at M the root alone takes a minute
-            others = [self._searched(control, other), other]
-        enough = BETTER * control.gap * abs(self.program.objective(other))
+        others = [] if other is None else [other]
+        if self.program.value.size <= LITTLE and (better := self._searched(control, other)) is not None:
+            others = [better, *others]  # at M the root alone takes a minute
+        theirs = self.with_strategy(control, base)
+        enough = BETTER * control.gap * abs(self.program.objective(base))
         return [x for x in others if theirs is None or self.program.gain(x, over=theirs) > enough]
 
     def cut_further(self, control: Control) -> None:
@@ -57,20 +59,25 @@ class Tight(NamedTuple):
         if found is not None:
             cut_down(self.program, control, found, MORE)
 
-    def _searched(self, control: Control, x: Floats) -> Floats:
+    def _strategy_gap(self, x: Floats, y: Floats) -> float:
+        """The largest difference between two strategies."""
+        return float(np.abs(x - y)[self.program.strategy & self.program.integer].max(initial=0.0))
+
+    def _searched(self, control: Control, x: Floats | None) -> Floats | None:
         """The strategy of x improved by branch and cut, placement continuous; the bound that this proves is told."""
         part = replace(self.program, integer=self.program.integer & self.program.strategy)
         step = control.until(SEARCHING * control.left).quietly(control.left, NEAR)
         highs = Highs(part, step, mip_max_nodes=NODES, **NO_HEURISTICS)
-        highs.begin_from(np.arange(x.size, dtype=np.int32), x)
+        if x is not None:
+            highs.begin_from(np.arange(x.size, dtype=np.int32), x)
         highs.run()
         control.tell(Tick(None, highs.bound()))
         better = highs.plan()
-        exact = None if better is None else self._with_strategy(control, np.round(better))
+        exact = None if better is None else self.with_strategy(control, np.round(better))
         return x if exact is None else exact
 
-    def _with_strategy(self, control: Control, base: Floats) -> Floats | None:
-        """The plan of the linear program with the strategy of another, None where there is none among its columns."""
+    def with_strategy(self, control: Control, base: Floats) -> Floats | None:
+        """The linear program's plan with the strategy of another plan, None where there is none among its columns."""
         found = self._again(control)
         if found is None:
             return None

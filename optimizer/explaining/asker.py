@@ -22,7 +22,8 @@ LEAST_SECONDS = 0.05
 VAGUE = 0.4  # width of an interval, of what it says, beyond which a better plan is looked for
 MOST_SECONDS = 10.0  # of one question of a large program
 ASK_SECONDS = 2.5  # of one at least: in less nothing is found, and the last question is rather left out
-BETTER_SECONDS = 6.0  # for a better plan at least
+PLAN_SECONDS = 7.0  # of one for which the base plan does not hold, and all is placed again
+BETTER_SECONDS = 9.0  # for a better plan at least
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 
@@ -72,13 +73,14 @@ class Asker:
         """Money that is rounding."""
         return ROUNDING * max(1.0, abs(self._low))
 
-    def ask(self, questions: Iterable[Question], seconds: float) -> None:
-        """Answer what is new among the questions in at most so many seconds; what is left over is noted."""
+    def ask(self, questions: Iterable[Question], seconds: float, least: float = ASK_SECONDS) -> None:
+        """Answer what is new among the questions in at most so many seconds, of a large program with `least` for each;
+        what is left over is noted."""
         new = {q.name: q for q in questions if q.name not in self.answers}
         ordered = sorted(new.values(), key=lambda q: -q.rank)
         self.asked += len(ordered)
         self.questions |= new
-        self._spread(self._answer, ordered, seconds, least=ASK_SECONDS)
+        self._spread(self._answer, ordered, seconds, least)
         self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
 
     def better(self, names: Iterable[str], seconds: float) -> None:

@@ -21,7 +21,7 @@ from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
 from optimizer.engine.worth import Worth
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
-from optimizer.explaining.asker import Asker
+from optimizer.explaining.asker import PLAN_SECONDS, Asker
 from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
 from optimizer.explaining.interval import Interval
@@ -191,11 +191,11 @@ def _asked(about: limits.Limits, why: workflows.Reasons, blocked: Mapping[str, A
     found, x, short = about.study, why.x, why.short()
     lots_more = list(about.more(asker))
     forcing = list(why.forcing(short))
-    asker.ask(forcing, clock.share(0.22))
+    asker.ask(forcing, clock.share(0.3), least=PLAN_SECONDS)
     asker.ask(lots_more, clock.share(0.22))
     several = list(about.several(asker))
     asker.ask(several, clock.share(0.03))
-    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.16))
+    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.22))
     asker.better([q.name for q in forcing], clock.share(0.06))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]

@@ -1,0 +1,152 @@
+"""Questions of `explain` against cold solves: one lot more, one fewer, a workflow forced in, at sizes M and L.
+
+    python -m benchmarks.questions [M L ...] [--seeds 101] [--limit 60] [--each 2]
+
+The base is solved for `--limit` seconds. A question then has a tenth of the CPU that a cold solve of the same changed
+program takes to the base's gap, or to the limit where it does not get there. Seconds are CPU; a gap is between the plan
+and the bound of the changed program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from benchmarks.generator.sizes import SIZES
+from benchmarks.solve import LIMITS, instances
+from optimizer import load
+from optimizer.engine.highs import solve_program
+from optimizer.engine.progress import relative_gap
+from optimizer.engine.revalue import bettered, relaxed_prices, revalue, settle
+from optimizer.engine.solver import Control
+from optimizer.engine.worth import Base, Worth
+from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.limits import Limits
+from optimizer.explaining.lots import lots
+from optimizer.explaining.relief import reliefs
+from optimizer.explaining.study import Study, study
+from optimizer.explaining.workflows import Reasons
+from optimizer.resolve import resolve
+
+SHARE = 0.1  # of a cold solve
+T = TypeVar("T")
+
+
+class Posed(NamedTuple):
+    """A base and the questions about it, the most valuable of each kind first."""
+
+    base: Base
+    gap: float
+    setup: float
+    questions: list[Question]
+
+
+class Answer(NamedTuple):
+    """One question, warm and cold: CPU seconds, and gaps of the changed program."""
+
+    name: str
+    seconds: float
+    gap: float | None
+    method: str
+    cold_seconds: float
+    cold_gap: float | None
+
+
+def main() -> None:
+    """Print a table for each instance."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", nargs="*", default=["M", "L"], help=f"of {', '.join(SIZES)}, or instance files")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[101])
+    parser.add_argument("--limit", type=float, help="seconds of the base and of every cold solve; default by size")
+    parser.add_argument("--each", type=int, default=2, help="questions of each kind")
+    asked = parser.parse_args()
+    for name in asked.sizes:
+        for title, file in instances(name, asked.seeds):
+            for line in _table(title, file, asked.limit or LIMITS.get(name, 60.0), asked.each):
+                print(line, flush=True)
+
+
+def _table(title: str, file: Path, limit: float, each: int) -> Iterator[str]:
+    posed = _posed(file, limit, each)
+    yield f"\n## {title}: base {posed.gap:.3%} after {limit:g} s, {posed.setup:.1f} s to prepare for questions\n"
+    yield "| question | CPU s | gap | by | cold: CPU s | gap |"
+    yield "|---|---|---|---|---|---|"
+    answers = list[Answer]()
+    for question in posed.questions:
+        answers.append(found := _answer(posed, question, limit))
+        gap, cold_gap = _percent(found.gap), _percent(found.cold_gap)
+        yield f"| {found.name} | {found.seconds:.1f} | {gap} | {found.method} | {found.cold_seconds:.1f} | {cold_gap} |"
+    ratios = [a.cold_seconds / a.seconds for a in answers]
+    no_worse = sum(a.gap is not None and (a.cold_gap is None or a.gap <= a.cold_gap) for a in answers)
+    yield f"\n{median(ratios):.1f} times less in the median; a gap no wider: {no_worse} of {len(answers)}"
+
+
+def _posed(file: Path, limit: float, each: int) -> Posed:
+    about = _studied(file)
+    outcome = solve_program(about.program, gap=1e-6, time_limit=limit, threads=2)
+    x = np.array([outcome.values[name][key] for name, key in about.program.cols], float)
+    began, control = time.process_time(), _control(600.0)
+    relaxed = relaxed_prices(about.program, control)
+    base = settle(about.program, x, control, outcome.bound, outcome.seconds, None if relaxed is None else relaxed[1])
+    setup = time.process_time() - began
+    limits = Limits(about, about.used(x), np.zeros(about.program.row_lower.size) if relaxed is None else relaxed[1])
+    why = Reasons(about, x, limits.rows)
+    with ThreadPoolExecutor(1) as pool:
+        asker = Asker(base, control, pool)
+        kinds = [limits.more(asker), limits.less(), why.forcing(why.short())]
+        questions = [q for kind in kinds for q in islice(sorted(kind, key=lambda q: -q.rank), each)]
+    assert outcome.gap is not None
+    return Posed(base, outcome.gap, setup, questions)
+
+
+def _studied(file: Path) -> Study:
+    instance = load(file)
+    data = resolve(instance).data
+    return study(data, (), (), lots(data, reliefs(instance)))
+
+
+def _answer(posed: Posed, question: Question, limit: float) -> Answer:
+    program = question.program()
+    cold, cold_seconds = _measured(lambda: solve_program(program, gap=posed.gap, time_limit=limit, threads=2))
+    warm, seconds = _measured(lambda: _warm(posed.base, question, SHARE * cold_seconds))
+    return Answer(question.name, seconds, relative_gap(warm.low, warm.high), warm.method, cold_seconds, cold.gap)
+
+
+def _warm(base: Base, question: Question, seconds: float) -> Worth:
+    """As `explain` asks: the bound and a plan, then better ones in what is left."""
+    control, program = _control(seconds), question.program()
+    worth = revalue(base, program, control)
+    return worth if control.over else bettered(base, program, worth, control)
+
+
+def _control(seconds: float) -> Control:
+    return Control(time.monotonic() + seconds, threading.Event(), lambda _: None)
+
+
+def _measured(run: Callable[[], T]) -> tuple[T, float]:
+    before = _cpu()
+    found = run()
+    return found, _cpu() - before
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _percent(gap: float | None) -> str:
+    return "no plan" if gap is None or not np.isfinite(gap) else f"{gap:.3%}"
+
+
+if __name__ == "__main__":
+    main()
