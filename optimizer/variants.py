@@ -82,7 +82,7 @@ class Base:
 
     def prepared(self) -> Base:
         """Itself, with all done that its variants share: else the first of them would take the time for it."""
-        _ = self._warm.recipe
+        _ = self._warm.footing
         return self
 
     def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:

@@ -116,9 +116,10 @@ def test_no_plan_is_cut_off(drawn: Program) -> None:
 def test_no_plan_of_another_program_is_cut_off_by_cuts_made_again(drawn: Program, other: Program, share: float) -> None:
     """The other has the same rows and columns; costs, limits and bounds differ, and more or fewer of its figures."""
     recipe = recipe_of(drawn)
-    again = recipe.on(blended(drawn, other, share))
+    again, made = recipe.on(blended(drawn, other, share))
     own = drawn.row_lower.size
-    assert again.row_lower.size - own <= recipe.kept.size
+    assert again.row_lower.size - own == made.sum()
+    assert made.size == recipe.kept.size
     cut = Cuts(matrix_of(again)[own:], again.row_upper[own:])
     assert_no_plan_is_cut_off(blended(drawn, other, share), cut)
 
@@ -134,10 +135,10 @@ def test_cuts_made_again_for_the_same_program_are_the_same(drawn: Program) -> No
     told = list[Message]()
     found = sifted_from(drawn, control(), everything(drawn), None)
     assert found is not None
-    recipe = cut_down(drawn, control(60.0, told), found, rounds=4)
+    recipe = cut_down(drawn, control(60.0, told), found, rounds=4).recipe
     bound = told[-1].bound if told and isinstance(told[-1], Tick) else lp.bound()
     for each in (recipe, recipe.pruned()):
-        assert linear_bound(each.on(drawn)) == pytest.approx(bound, rel=1e-6, abs=HAIRS)
+        assert linear_bound(each.on(drawn)[0]) == pytest.approx(bound, rel=1e-6, abs=HAIRS)
 
 
 def linear_bound(of: Program) -> float | None:
@@ -147,7 +148,7 @@ def linear_bound(of: Program) -> float | None:
 
 def recipe_of(drawn: Program) -> Recipe:
     found = sifted_from(drawn, control(), everything(drawn), None)
-    return Recipe.of_none(drawn) if found is None else cut_down(drawn, control(), found, rounds=4).pruned()
+    return Recipe.of_none(drawn) if found is None else cut_down(drawn, control(), found, rounds=4).recipe.pruned()
 
 
 def blended(one: Program, other: Program, share: float) -> Program:

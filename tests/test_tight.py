@@ -19,7 +19,7 @@ from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.near import Unhurried, near_tight
 from optimizer.engine.scale import scale
 from optimizer.engine.sifting import linear
-from optimizer.engine.tight import recipe_of, tight
+from optimizer.engine.tight import footing_of, tight
 from optimizer.engine.tighten import tightened
 
 
@@ -40,8 +40,8 @@ def test_what_is_told_on_the_way_holds(d, change, factor):
     control = Unhurried(time.monotonic() + 60, threading.Event(), told.append, 1e-6, 1 / scaled.money)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "FEW", 0)
-        recipe = recipe_of(scale(base.program).program, control)
-    cut = None if recipe is None else tight(scaled.program, control, recipe)
+        footing = footing_of(scale(base.program).program, control)
+    cut = None if footing is None else tight(scaled.program, control, footing)
     if cut is None:
         return
     known = [base.outcome.values.get(name, {}).get(key, 0.0) for name, key in changed.cols]
@@ -61,12 +61,12 @@ def test_cuts_of_a_base_close_in_a_variant_a_part_of_what_cuts_of_its_own_would(
     base = scale(fleet(8, 20, 6, seed=1)).program
     more = np.where(base.row_upper > 0, 1.1 * base.row_upper, base.row_upper)
     variant = replace(base, row_upper=more, cost=np.where(base.cost > 0, 0.9 * base.cost, base.cost))
-    recipe, told = recipe_of(base, control()), list[Message]()
+    footing, told = footing_of(base, control()), list[Message]()
     lp = linear(tightened(variant), control())
-    assert recipe is not None
+    assert footing is not None
     assert lp.ended()
-    cut, plain = tight(variant, control(), recipe), lp.bound()
-    recipe_of(variant, control(told))
+    cut, plain = tight(variant, control(), footing), lp.bound()
+    footing_of(variant, control(told))
     assert cut is not None
     made_anew, own = cut.found.lp.bound(), min(m.bound for m in told if isinstance(m, Tick) and m.bound is not None)
     assert plain is not None

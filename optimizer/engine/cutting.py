@@ -30,9 +30,9 @@ class Cut(NamedTuple):
     recipe: Recipe
 
 
-def cut_down(program: Program, control: Control, found: Sifted, rounds: float = np.inf) -> Recipe:
-    """Tells a tighter bound after every round, until the clock, or until rounds come to little; how the last cuts were
-    made. `found` is used up."""
+def cut_down(program: Program, control: Control, found: Sifted, rounds: float = np.inf) -> Cut:
+    """Tells a tighter bound after every round, until the clock, or until rounds come to little; where that ended.
+    `found` is used up."""
     cut, last = Cut(program, found, Recipe.of_none(program)), found.lp.bound()
     while rounds > 0 and not control.over and (better := _cut_again(cut, control)) is not None:
         control.tell(Tick(None, bound := better.found.lp.bound()))
@@ -41,7 +41,7 @@ def cut_down(program: Program, control: Control, found: Sifted, rounds: float = 
         little, cut, last = abs(last - bound) <= LITTLE * abs(bound), better, bound
         rounds = 0 if little else rounds - 1
     cut.found.lp.free()
-    return cut.recipe
+    return cut
 
 
 def _cut_again(cut: Cut, control: Control) -> Cut | None:

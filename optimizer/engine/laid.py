@@ -13,10 +13,9 @@ from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.near import among_more, near_tight, periods_again
 from optimizer.engine.program import Floats, Program
-from optimizer.engine.recutting import Recipe
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control
-from optimizer.engine.tight import recipe_of, tight
+from optimizer.engine.tight import Footing, footing_of, tight
 
 PLACING = 8e-4  # of the objective, that all placement decided again costs where there is little time
 
@@ -34,14 +33,14 @@ class BaseCuts:
 
     program: Program
     scaled: Scaled
-    recipe: Recipe
+    footing: Footing
 
     @classmethod
     def of(cls, program: Program, control: Control) -> BaseCuts | None:
         """None where no cuts are made of a program of its size, or it cannot hold."""
         scaled = scale(program)
-        recipe = recipe_of(scaled.program, control)
-        return None if recipe is None else cls(program, scaled, recipe)
+        footing = footing_of(scaled.program, control)
+        return None if footing is None else cls(program, scaled, footing)
 
     def laid(self, program: Program) -> Scaled | None:
         """A program in the base's units, rows that the base has not at the end; None if it does not fit in."""
@@ -58,14 +57,14 @@ class BaseCuts:
     def bound(self, laid: Scaled, control: Control) -> Found:
         """What the base's cuts prove of a program at once."""
         heard = _Heard(laid)
-        tight(laid.program, replace(control, tell=heard.tell), self.recipe)
+        tight(laid.program, replace(control, tell=heard.tell), self.footing)
         return heard.found
 
     def near(self, laid: Scaled, control: Control, x: Floats) -> Found:
         """The same, with a plan near x, which need not hold."""
         heard, program = _Heard(laid), laid.program
         loud = replace(control, tell=heard.tell)
-        cut = tight(program, loud, self.recipe)
+        cut = tight(program, loud, self.footing)
         if cut is not None and (plan := near_tight(program, loud, program.rounded(x / laid.unit), cut)) is not None:
             among_more(program, loud, plan, cut.guide)
         return heard.found
@@ -75,7 +74,7 @@ class BaseCuts:
         than placing all again would cost, from a better strategy than the base's; else some seconds are spared."""
         heard, program = _Heard(laid), laid.program
         loud = replace(control, tell=heard.tell)
-        cut = tight(program, loud, self.recipe)
+        cut = tight(program, loud, self.footing)
         if cut is not None:
             heard.known.offer(program.rounded(x / laid.unit))
             periods_again(program, loud, heard.best, cut.guide)

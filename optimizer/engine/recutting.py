@@ -55,16 +55,16 @@ class Recipe:
             end -= sums.divisor.size
         return self._with_only(needed)
 
-    def on(self, program: Program) -> Program:
+    def on(self, program: Program) -> tuple[Program, Flags]:
         """A program of the same columns, which has these rows first, with those cuts of its own that the same sums
-        give."""
+        give; which of the kept ones these are."""
         own = np.arange(program.row_lower.size) < self.rows
         cut = without_rows(program, own)
         for sums in self.rounds:
             cut = with_cuts(cut, cuts(Equations.of(cut), sums))
         kept = np.isfinite(cut.row_upper[self.rows + self.kept])
         more = without_rows(cut, np.isin(np.arange(cut.row_lower.size), self.rows + self.kept[kept]))
-        return with_cuts(program, Cuts(matrix_of(more), more.row_upper))
+        return with_cuts(program, Cuts(matrix_of(more), more.row_upper)), kept
 
     def _with_only(self, needed: Flags) -> Recipe:
         """The same with some of its cuts, which are counted anew."""

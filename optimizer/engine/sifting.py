@@ -76,6 +76,17 @@ def sifted_again(program: Program, control: Control, last: Sifted) -> Sifted | N
     return _widened(program, control, part, lp, basis) if _solved(lp) else None
 
 
+def sifted_at(program: Program, control: Control, cols: Flags, basis: Basis) -> Sifted | None:
+    """From the columns that were let in for a program like this one, and its basis; None if it cannot hold with these,
+    or not in time."""
+    part = Narrow.to(program, cols, np.clip(0.0, program.col_lower, program.col_upper))
+    if not _holds_outside(program, part):
+        return None
+    lp = linear(part.program, control)
+    lp.begin_at(basis.of(part.cols, part.rows))
+    return _widened(program, control, part, lp, basis) if _solved(lp) else None
+
+
 def linear(program: Program, control: Control) -> Highs:
     """With whole numbers continuous."""
     return Highs(replace(program, integer=np.zeros_like(program.integer)), control.quietly(control.left))

@@ -24,8 +24,7 @@ from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import built
 
 if TYPE_CHECKING:
-    from optimizer.engine.recutting import Recipe
-    from optimizer.engine.tight import Tight
+    from optimizer.engine.tight import Footing, Tight
 
 SEARCH = {
     "mip_heuristic_run_rens": True, "mip_heuristic_run_rins": True, "mip_heuristic_run_root_reduced_cost": False,
@@ -42,15 +41,15 @@ ENDED: dict[Any, Ending] = {
 Start = tuple[Ints, Floats]  # columns, perhaps not all, and their values
 
 
-def searched(highs: Highs, control: Control, hint: Floats, nodes: int, recipe: Recipe | None = None) -> Verdict:
+def searched(highs: Highs, control: Control, hint: Floats, nodes: int, footing: Footing | None = None) -> Verdict:
     """A plan near the base plan and its proof; where that is not enough better plans, and then the whole search.
 
-    `recipe` is how cuts of the base were made, where the program has its rows and columns.
+    `footing` is what the base leaves to it, where the program has its rows and columns.
     """
     program = highs.program
     known = np.flatnonzero(program.integer & np.isfinite(hint)).astype(np.int32)
     base = program.rounded(np.where(np.isfinite(hint), hint, 0.0))
-    cut = None if recipe is None else _tight(program, control, recipe)
+    cut = None if footing is None else _tight(program, control, footing)
     x = None if cut is None else near_tight(program, control, base, cut)
     if x is None and program.worth_constructing:
         x = _told(control, near(program, control, base))
@@ -64,10 +63,10 @@ def searched(highs: Highs, control: Control, hint: Floats, nodes: int, recipe: R
     return _verdict(highs, control, status, x)
 
 
-def _tight(program: Program, control: Control, recipe: Recipe) -> Tight | None:
+def _tight(program: Program, control: Control, footing: Footing) -> Tight | None:
     from optimizer.engine.tight import tight  # noqa: PLC0415  scipy takes a fifth of a second to load
 
-    return tight(program, control, recipe)
+    return tight(program, control, footing)
 
 
 def _of_tight(program: Program, control: Control, x: Floats, cut: Tight) -> Floats:

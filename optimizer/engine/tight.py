@@ -12,25 +12,42 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.engine.basis import BASIC, Basis
 from optimizer.engine.cutting import cut_down
 from optimizer.engine.linear import Guide, Relaxed
 from optimizer.engine.messages import Tick
 from optimizer.engine.narrow import Narrow
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.recutting import Recipe
 from optimizer.engine.root import LITTLE, NO_HEURISTICS
-from optimizer.engine.sifting import Sifted, sifted, sifted_again, sifted_from
+from optimizer.engine.sifting import Sifted, sifted, sifted_again, sifted_at, sifted_from
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import dived
 from optimizer.engine.tighten import tightened
 
 ROUNDS = 6  # of cuts for a base: what six more find is less than 2e-5 of the bound
 MORE = 4  # rounds for a variant: together about 1e-4 of its bound
+MUCH = 1_000_000  # nonzeros, up to which six rounds take less than half a minute: beyond L
 NEAR, NODES = 5e-5, 200  # of a search for a strategy
 SEARCHING = 0.4  # of the time left, that it may take where steps have a clock
 PATIENCE = 3  # steps of a dive that were too large: where many are, a search finds more
 BETTER = 0.05  # of the gap, by which a strategy has to be better than the base's
 WHOLE = 1e-6
+
+
+class Footing(NamedTuple):
+    """What the variants of a base stand on: how its cuts were made, the columns that its linear program let in, and
+    where that ended, by columns, rows and the cuts that were kept."""
+
+    recipe: Recipe
+    cols: Flags
+    basis: Basis
+
+    def basis_of(self, cut: Program, made: Flags) -> Basis:
+        """The basis for a variant with the cuts that were `made` of those; rows that the base has not are basic."""
+        own, kept = np.split(self.basis.rows, [self.recipe.rows])
+        further = cut.row_lower.size - own.size - int(made.sum())
+        return Basis(self.basis.cols, np.concatenate([own, np.full(further, BASIC, np.int8), kept[made]]))
 
 
 class Tight(NamedTuple):
@@ -95,19 +112,23 @@ class Tight(NamedTuple):
         return sifted_again(self.program, control, self.found)
 
 
-def recipe_of(program: Program, control: Control) -> Recipe | None:
-    """How cuts of a base are made, for its variants; None where it is too small to need them, so large that they would
-    take minutes, or cannot hold."""
-    if not program.worth_constructing or program.worth_narrowing:
+def footing_of(program: Program, control: Control) -> Footing | None:
+    """What variants of a base stand on; None where it is too small to need that, so large that it would take minutes,
+    or cannot hold."""
+    if not program.worth_constructing or program.value.size > MUCH:
         return None
     program = tightened(program)
     found = _solved(program, control)
-    return None if found is None else cut_down(program, control.quietly(control.left), found, ROUNDS).pruned()
+    if found is None:
+        return None
+    cut = cut_down(program, control.quietly(control.left), found, ROUNDS)
+    return Footing(cut.recipe.pruned(), cut.found.part.cols, cut.found.basis)
 
 
-def tight(program: Program, control: Control, recipe: Recipe) -> Tight | None:
+def tight(program: Program, control: Control, footing: Footing) -> Tight | None:
     """The linear program of a variant with cuts; its bound is told. None where it cannot hold, or not in time."""
-    found = _solved(cut := recipe.on(tightened(program)), control)
+    cut, made = footing.recipe.on(tightened(program))
+    found = sifted_at(cut, control, footing.cols, footing.basis_of(cut, made)) or _solved(cut, control)
     plan = None if found is None else found.lp.plan()
     if found is None or plan is None:
         return None

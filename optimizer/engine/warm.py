@@ -30,7 +30,7 @@ from optimizer.engine.stages import searched
 from optimizer.engine.watch import Watch
 
 if TYPE_CHECKING:
-    from optimizer.engine.recutting import Recipe
+    from optimizer.engine.tight import Footing
 
 Stopped = Literal["", "work", "clock", "cancel"]
 
@@ -63,7 +63,7 @@ class Warm:
 
     def solve(self, variant: Program, work: Work, cancel: threading.Event | None = None) -> Answer:
         """The best plan of a variant, proved to the gap unless its work or the clock comes to an end."""
-        recipe, began = self.recipe, time.monotonic()
+        footing, began = self.footing, time.monotonic()
         program, scaled, rebuilt = self._laid_out(variant)
         watch = Watch(program, scaled, work.seconds, None, cancel, began)
         stop = Stop(cancel)
@@ -72,7 +72,7 @@ class Warm:
             control.tell(Tick(None, self.outcome.bound / scaled.money))
         highs = Highs(scaled.program, control)  # a fresh one: what it solved before would show in the last digits
         hint = _hint(self.outcome, program, scaled)
-        ending = watch.ended(searched(highs, control, hint, work.nodes, None if rebuilt else recipe))
+        ending = watch.ended(searched(highs, control, hint, work.nodes, None if rebuilt else footing))
         stopped = _stopped(stop, control, ending)
         status = "interrupted" if stopped == "cancel" else watch.status(ending, work.gap)
         found = reported(watch, status, {**asdict(work), "time_limit": work.seconds, "threads": 1})
@@ -94,11 +94,11 @@ class Warm:
         return program, self._scaled.like(program), ""
 
     @cached_property
-    def recipe(self) -> Recipe | None:
-        """How cuts of the base are made, for its variants: found by its work, whatever the clock says."""
-        from optimizer.engine.tight import recipe_of  # noqa: PLC0415  scipy takes a fifth of a second to load
+    def footing(self) -> Footing | None:
+        """What variants stand on: found by its work, whatever the clock says."""
+        from optimizer.engine.tight import footing_of  # noqa: PLC0415  scipy takes a fifth of a second to load
 
-        return recipe_of(self._scaled.program, Control(math.inf, threading.Event(), lambda _: None))
+        return footing_of(self._scaled.program, Control(math.inf, threading.Event(), lambda _: None))
 
     @cached_property
     def _layout(self) -> Layout:
