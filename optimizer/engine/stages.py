@@ -31,6 +31,7 @@ SEARCH = {
     "mip_heuristic_run_feasibility_jump": True, "mip_heuristic_effort": 0.05,
 }  # fmt: skip
 PROOF_NODES = 60  # from a good plan most variants are proved within these, without any search for a better one
+LOST = 3.0  # times the gap asked for, beyond which a plan near the base is not worth bettering
 FAR = 1.2  # of the gap asked for, beyond which a plan near the base is not worth deciding again first
 TRIES = 8  # neighbourhoods searched, after which branching is worth more
 
@@ -56,7 +57,7 @@ def searched(highs: Highs, control: Control, hint: Floats, nodes: int, footing: 
     if x is not None:
         if cut is not None:
             x = _of_tight(program, control, x, cut)
-        return _verdict(highs, control, *_of_large(highs, control, x, nodes))
+        return _verdict(highs, control, *_of_large(highs, control, x, nodes, cut))
     status, x = _run(highs, control, (known, base[known]), NO_HEURISTICS, min(PROOF_NODES, nodes))
     if status == Model.kSolutionLimit:
         status, x = _run(highs, control, (known, base[known]) if x is None else _whole(x), SEARCH, nodes)
@@ -70,18 +71,21 @@ def _tight(program: Program, control: Control, footing: Footing) -> Tight | None
 
 
 def _of_tight(program: Program, control: Control, x: Floats, cut: Tight) -> Floats:
-    """A better plan, as far as the gap is open after more rounds of cuts: periods decided again among more and more
-    placement, then neighbourhoods."""
+    """A better plan, as far as the gap is open after more rounds of cuts: periods decided again among all placement, of
+    a plan built anew where x is far off."""
     if not control.over:
         cut.cut_further(control)
-    x = among_more(program, control, x, cut.guide)
     known = Known(program)
     known.offer(x)
-    Improver(program, cut.guide, known, control.seed).run(control, TRIES)
+    bound, relaxed = cut.found.lp.bound(), None
+    assert bound is not None
+    if abs(bound - program.objective(x)) > LOST * control.gap * abs(bound):
+        relaxed = relax(program, control)
+    take(known, control, by_period(program, control, x) if relaxed is None else _anew(program, control, relaxed, x))
     return x if known.x is None else known.x
 
 
-def _of_large(highs: Highs, control: Control, x: Floats, nodes: int) -> tuple[Model, Floats | None]:
+def _of_large(highs: Highs, control: Control, x: Floats, nodes: int, cut: Tight | None) -> tuple[Model, Floats | None]:
     """From a plan: the root, then better plans, which close the gap sooner than branching, and branching at last."""
     if control.stop.is_set():
         return Model.kInterrupt, x
@@ -89,8 +93,18 @@ def _of_large(highs: Highs, control: Control, x: Floats, nodes: int) -> tuple[Mo
     control.tell(Tick(None, bound))
     if status != Model.kSolutionLimit:
         return status, x if found is None else found
-    better = _improved(highs.program, control, x if found is None else found, bound)
-    return _run(highs, control, _whole(better), SEARCH, nodes)
+    x = x if found is None else found
+    if cut is not None:
+        x = _among_more(highs.program, control, x, cut)
+    return _run(highs, control, _whole(_improved(highs.program, control, x, bound)), SEARCH, nodes)
+
+
+def _among_more(program: Program, control: Control, x: Floats, cut: Tight) -> Floats:
+    """Better plans, as far as the gap is still open: all periods among more and more placement, then neighbourhoods."""
+    known = Known(program)
+    known.offer(among_more(program, control, x, cut.guide))
+    Improver(program, cut.guide, known, control.seed).run(control, TRIES)
+    return x if known.x is None else known.x
 
 
 def _run(
