@@ -84,6 +84,16 @@ def test_one_seed_gives_one_plan(hard: Program, first: Floats) -> None:
     assert np.array_equal(improved(hard, first, seed=3), improved(hard, first, seed=3))
 
 
+def test_a_dive_with_too_large_steps_ends_when_patience_does(hard: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = start._hold_nearest
+    monkeypatch.setattr(start, "_hold_nearest", lambda lp, x, nearest, many: hold(lp, x, nearest[:1], 1))
+    relaxed = [relax(hard, control()) for _ in range(2)]
+    assert relaxed[0] is not None
+    assert relaxed[1] is not None
+    assert dived(relaxed[0], patience=2) is None
+    assert dived(relaxed[1]) is not None
+
+
 def test_a_plan_is_built_where_the_dive_finds_no_strategy(hard: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "dived", lambda relaxed: None)
     told: list[Message] = []
