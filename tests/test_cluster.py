@@ -12,12 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import quick
+from fleet import fleet
 from test_sweeping import told
 
 from benchmarks.generate import instance as generated
 from benchmarks.generate import write
 from optimizer import BadInput, load, solve, sweep
 from optimizer.engine import scheduler
+from optimizer.engine.messages import Message, Note, Request
+from optimizer.engine.roles import _helped
+from optimizer.engine.solver import Control
 
 Client = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed").Client
 POWER = "sites.ashburn.power_mw=*0.5:1.5:40"
@@ -95,6 +99,17 @@ def test_a_solve_goes_on_when_the_workers_of_its_cluster_are_killed(cluster, tmp
     found = re.search(rf"^(\d+) sub-problems were sent to the cluster at {address}; .* (\d+) were solved here", note)
     assert found, note
     assert all(int(count) > 0 for count in found.groups())
+
+
+def test_a_cluster_that_went_while_the_program_was_built_is_done_without(monkeypatch):
+    """The worker process finds none at the address, says so, and improves by itself."""
+    monkeypatch.setattr(scheduler, "CONNECT_SECONDS", 1.0)
+    request = Request(fleet(2, 4, 1), 0.0, 1.0, 10.0, 1, 0, None, "improve", "tcp://127.0.0.1:9")
+    told = list[Message]()
+    with _helped(request, Control(0.0, threading.Event(), told.append)) as helped:
+        assert helped.crew is None
+    assert isinstance(told[0], Note)
+    assert re.match("no scheduler answers at tcp://127.* better plans were searched for here", told[0].text)
 
 
 def test_no_scheduler_at_the_address_is_said_before_a_solve(monkeypatch):

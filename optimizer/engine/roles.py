@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -21,11 +21,12 @@ from optimizer.engine.basis import Basis
 from optimizer.engine.improve import Improver, by_period, take
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide, Relaxed, relax, whole
-from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
+from optimizer.engine.messages import Incumbent, Message, Note, Paying, Request, Tick, Verdict
 from optimizer.engine.narrow import ROUGH, USED, Narrow, narrowed, with_placement
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
 from optimizer.engine.root import at_root
+from optimizer.engine.scheduler import NoCluster
 from optimizer.engine.search import completed, polish, search, solve_held
 from optimizer.engine.sifting import sifted_from
 from optimizer.engine.solver import TOLERANCE, Control, Tell
@@ -55,14 +56,19 @@ def served(request: Request, stop: threading.Event, known: Known, tell: Tell) ->
 
 @contextmanager
 def _helped(request: Request, control: Control) -> Iterator[Control]:
-    """With the cluster that was given, if one was."""
+    """With the cluster that was given, if one was and is still there."""
     if request.cluster is None:
         yield control
         return
     from optimizer.engine.cluster import crew  # noqa: PLC0415  an extra, and slow to load
 
-    with crew(request.cluster, control.tell) as those:
-        yield replace(control, crew=those)
+    with ExitStack() as stack:
+        try:
+            helped = replace(control, crew=stack.enter_context(crew(request.cluster, control.tell)))
+        except NoCluster as error:
+            control.tell(Note(f"{error}; better plans were searched for here"))
+            helped = control
+        yield helped
 
 
 def _alone(request: Request, control: Control, known: Known) -> Verdict:

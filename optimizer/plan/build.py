@@ -53,7 +53,7 @@ def header(outcome: Outcome, instance: Mapping[str, Any], options: Mapping[str, 
         "candidates": dropped,
         "conflict": None,
         "verification": {"checked_rows": 0, "worst_violation": None, "passed": None},
-        "notes": [*data.notes, *outcome.notes],
+        "notes": [*outcome.notes, *data.notes],
     })  # fmt: skip
 
 
