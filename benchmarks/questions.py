@@ -62,6 +62,12 @@ class Answer(NamedTuple):
     cold_gap: float | None
     cold_until: float | None  # CPU seconds until the cold solve had the gap of the warm one
 
+    @property
+    def ratio(self) -> float:
+        """CPU of the cold solve to the gap of the warm one, or all of it where it never had that, over the warm one's;
+        none where the warm one has no plan."""
+        return 0.0 if self.gap is None else (self.cold_until or self.cold_seconds) / self.seconds
+
 
 def main() -> None:
     """Print a table for each instance."""
@@ -89,9 +95,11 @@ def _table(title: str, file: Path, limit: float, each: int) -> Iterator[str]:
         until = "-" if found.cold_until is None else f"{found.cold_until:.0f}"
         warm, cold = f"{found.seconds:.1f} | {gap} | {found.method}", f"{found.cold_seconds:.1f} | {cold_gap} | {until}"
         yield f"| {found.name} | {warm} | {cold} |"
-    ratios = [(a.cold_until or a.cold_seconds) / a.seconds for a in answers]
-    never = sum(a.cold_until is None for a in answers)
-    yield f"\nTo the same gap {median(ratios):.1f} times less in the median, where {never} cold solves never had it"
+    without = sum(a.gap is None for a in answers)
+    never = sum(a.gap is not None and a.cold_until is None for a in answers)
+    ratio = median(a.ratio for a in answers)
+    yield f"\nTo the same gap {ratio:.1f} times less in the median; {without} have no plan in their time, and {never} cold"
+    yield "solves never had the gap."
 
 
 def _posed(file: Path, limit: float, each: int) -> Posed:
@@ -124,7 +132,7 @@ def _answer(posed: Posed, question: Question, limit: float) -> Answer:
         lambda: solve_program(program, gap=posed.gap, time_limit=limit, threads=2, progress=told.append)
     )
     warm, seconds = _measured(lambda: _warm(posed.base, question, SHARE * cold_seconds))
-    gap = relative_gap(warm.low, warm.high)
+    gap = None if warm.x is None else relative_gap(warm.low, warm.high)
     until = next((at.seconds for at in told if gap is not None and at.gap is not None and at.gap <= gap), None)
     share = None if until is None else until / cold.seconds * cold_seconds
     return Answer(question.name, seconds, gap, warm.method, cold_seconds, cold.gap, share)
@@ -153,7 +161,7 @@ def _cpu() -> float:
 
 
 def _percent(gap: float | None) -> str:
-    return "no plan" if gap is None or not np.isfinite(gap) else f"{gap:.3%}"
+    return "no plan" if gap is None else f"{gap:.3%}"
 
 
 if __name__ == "__main__":
