@@ -98,7 +98,7 @@ def _table(title: str, file: Path, limit: float, each: int) -> Iterator[str]:
     without = sum(a.gap is None for a in answers)
     never = sum(a.gap is not None and a.cold_until is None for a in answers)
     ratio = median(a.ratio for a in answers)
-    yield f"\nTo the same gap {ratio:.1f} times less in the median; {without} have no plan in their time, and {never} cold"
+    yield f"\nTo the same gap {ratio:.1f} times less in the median; {without} have no plan in time, and {never} cold"
     yield "solves never had the gap."
 
 
