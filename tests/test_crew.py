@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fleet import fleet
+from started import started
 
 from optimizer.engine.crew import Asked, Here, Task, apart, joined, spread
 from optimizer.engine.improve import Improver, by_period
@@ -21,7 +22,6 @@ from optimizer.engine.parts import Found, anew, near
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control
-from optimizer.engine.start import dived, placed
 
 
 class Late:
@@ -58,13 +58,7 @@ def hard() -> Program:
 
 @pytest.fixture(scope="module")
 def first(hard: Program) -> Floats:
-    relaxed = relax(hard, control())
-    assert relaxed is not None
-    strategy = dived(relaxed)
-    assert strategy is not None
-    x = placed(hard, control(), strategy, 0.05)
-    assert x is not None
-    return x
+    return started(hard, control())
 
 
 def control(crew: Late | None = None, told: list[Message] | None = None) -> Control:

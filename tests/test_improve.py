@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fleet import fleet
 from sizes import sized
+from started import started
 from test_engine import pretend
 
 from optimizer.engine import start
@@ -23,7 +24,7 @@ from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import built, dived, placed
+from optimizer.engine.start import built, dived
 
 QUIET = {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False, "mip_heuristic_run_rens": False}
 
@@ -35,13 +36,7 @@ def hard() -> Program:
 
 @pytest.fixture(scope="module")
 def first(hard: Program) -> Floats:
-    relaxed = relax(hard, control())
-    assert relaxed is not None
-    strategy = dived(relaxed)
-    assert strategy is not None
-    x = placed(hard, control(), strategy, 0.05)
-    assert x is not None
-    return x
+    return started(hard, control())
 
 
 def control(seconds: float = 60.0, told: list[Message] | None = None) -> Control:

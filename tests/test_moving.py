@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import numpy as np
 import pytest
 from sizes import sized
 
 from optimizer.engine import improve
+from optimizer.engine.parts import Found
 from optimizer.engine.periods import moving, spanning
-from optimizer.engine.program import Flags, Program
+from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.solver import Control
 from optimizer.engine.start import moving_with
 
@@ -47,10 +47,11 @@ def test_what_a_period_may_take_depends_on_what_came_before(
     """At XL four seconds are over before the root of a period is, and nothing was ever gained."""
     seconds: list[float] = []
 
-    def held(_: Program, step: Control, *__: Any, **___: Any) -> None:
+    def anew(_: Program, step: Control, __: Floats) -> Found:
         seconds.append(step.left)
+        return Found(None, True, 0)
 
-    monkeypatch.setattr(improve, "solve_held", held)
+    monkeypatch.setattr(improve, "anew", anew)
     now = time.monotonic()
     control = Control(now + 1000.0, threading.Event(), [].append, began=now - spent)
     assert not list(improve.by_period(program, control, np.zeros(program.cost.size)))
