@@ -118,6 +118,12 @@ def test_no_scheduler_at_the_address_is_said_before_a_solve(monkeypatch):
         solve(quick.instance(), address="tcp://127.0.0.1:9")
 
 
+@pytest.mark.parametrize("address", ["nonsense", "10.0.0.1:8786", "tcp://10.0.0.1", "http://10.0.0.1:8786"])
+def test_what_is_no_address_is_said_at_once(address):
+    with pytest.raises(BadInput, match=f"'{address}' is no address of a scheduler, as tcp://10.0.0.1:8786 is"):
+        solve(quick.instance(), address=address)
+
+
 def test_a_worker_that_cannot_solve_is_said_before_a_solve(cluster, monkeypatch):
     monkeypatch.setattr(scheduler, "solvers", lambda: 1 / 0)
     with pytest.raises(BadInput, match="cannot solve: division by zero"):

@@ -23,11 +23,16 @@ def connected(address: str) -> Iterator[Client]:
     """A client of the cluster; NoCluster says why there is none."""
     try:
         from distributed import Client  # noqa: PLC0415  an extra
+        from distributed.comm.addressing import get_address_host_port  # noqa: PLC0415
     except ImportError:
         raise NoCluster(f"a cluster at {address} needs dask: pip install 'solvency[cluster]'") from None
     try:
+        get_address_host_port(address, strict=True)  # a client of a wrong one takes twenty seconds to go
+    except (ValueError, RuntimeError) as error:
+        raise NoCluster(f"'{address}' is no address of a scheduler, as tcp://10.0.0.1:8786 is: {error}") from error
+    try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError) as error:
         raise NoCluster(f"no scheduler answers at {address}: {error}") from error
     with client:
         yield client
