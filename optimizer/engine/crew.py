@@ -14,10 +14,9 @@ from typing import NamedTuple, Protocol
 
 from optimizer.engine.parts import Found
 from optimizer.engine.program import Flags, Floats, Program
-from optimizer.engine.solver import Control
+from optimizer.engine.solver import TOLERANCE, Control
 
 LOOK_SECONDS = 0.2
-FEASIBLE = 1e-7
 
 Task = Callable[[Program, Control, Floats], Found]
 """Solves a sub-problem from a plan of it. At the top of a module, so that another process finds it."""
@@ -87,6 +86,6 @@ def joined(program: Program, asked: Asked, found: Found, x: Floats) -> Floats | 
     for under in (x,) if asked.x is x else (x, asked.x):
         y = under.copy()
         y[asked.free] = found.x
-        if program.gain(y, over=x) > 0 and program.violation(y) <= FEASIBLE:
+        if program.gain(y, over=x) > 0 and program.violation(y) <= TOLERANCE:
             return y
     return None

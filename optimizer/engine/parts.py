@@ -44,7 +44,7 @@ def near(part: Program, control: Control, x: Floats) -> Found:
 
 
 def anew(part: Program, control: Control, x: Floats) -> Found:
-    """A sub-problem decided again from the whole numbers of x: HiGHS looks at all of it first."""
+    """A sub-problem decided again from the whole numbers of x: a period, of which HiGHS has the better plan sooner."""
     highs = Highs(part, control, mip_max_nodes=ANEW_NODES)
     whole = np.flatnonzero(part.integer).astype(np.int32)
     highs.begin_from(whole, x[whole])

@@ -1,15 +1,16 @@
 """What a changed program is worth, as an interval: a plan that was checked below, a proved bound above.
 
-Small programs are solved to the end. Of large ones the bound is that of the root of branch and cut, where nearly all
-of what can be proved in minutes is proved in seconds; where these are too few, what the prices of the base's linear
-program prove at once. The plan is the base plan as far as the relaxation of the changed program agrees with it; the
-rest is decided again, and then once more from the plan that was found.
+Small programs are solved to the end. A large one is bounded by the cuts of its base, and a plan is looked for beside
+the base's as its linear program with cuts would have it (`laid.py`). Where it does not fit in, or the base has no cuts, the
+bound is that of the root of branch and cut, or what the base's prices prove at once; the plan is the base's as far as
+the relaxation agrees with it, and the rest is decided again, and then once more from the plan that was found.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -25,6 +26,9 @@ from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import built
 from optimizer.engine.worth import AT_PRICES, AT_ROOT, BY_CUTS, SEARCHED, SOLVED, Base, Worth
 
+if TYPE_CHECKING:
+    from optimizer.engine.laid import BaseCuts
+
 FEASIBLE = 1e-6
 CLOSED = 1e-5  # relative: the base is not tightened beyond
 EXACT = 1e-9
@@ -33,7 +37,8 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-ROOT_SECONDS, SHORTEST = 4.0, 0.8  # that the root is to have, of a question that is asked once more, and least share
+ROOT_SECONDS = 4.0  # of a question asked once more, that are left for its root
+ENOUGH = 0.8  # of these: with less the root is not begun
 
 
 def settle(program: Program, x: Floats | None, control: Control, bound: float | None = None, seconds: float = 0.0,
@@ -84,20 +89,25 @@ def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Wo
     if base.exact or worth.infeasible:
         return worth
     began = time.monotonic() - worth.seconds
+    known = worth.x if worth.x is not None and worth.x.size == program.cost.size else None
     laid = None if base.cuts is None else base.cuts.laid(program)
-    if base.cuts is not None and laid is not None and worth.x is not None and worth.x.size == program.cost.size:
-        spared = ROOT_SECONDS if program.value.size <= LITTLE else 0.0
-        found = base.cuts.better(laid, control, worth.x, _carried(base, program), spared)
-        worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
-        worth = _with_plan(program, worth, found.x)
-        if spared and control.left >= SHORTEST * spared:
-            return _rooted(program, laid, worth, control, began)
-        return replace(worth, seconds=time.monotonic() - began)
-    usable = worth.x is not None and worth.x.size == program.cost.size
-    x, _ = _planned(program, worth.x if worth.x is not None and usable else _carried(base, program), control)
-    low = -np.inf if x is None else program.objective(x)
-    x, low = (x, low) if low > worth.low else (worth.x, worth.low)
-    return replace(worth, low=low, x=x, high=max(low, worth.high), seconds=time.monotonic() - began)
+    if base.cuts is None or laid is None or known is None:
+        found, _ = _planned(program, _carried(base, program) if known is None else known, control)
+        better = _with_plan(program, worth, found)
+    else:
+        better = _by_cuts_again(base, base.cuts, program, laid, worth, known, control)
+    return replace(better, seconds=time.monotonic() - began)
+
+
+def _by_cuts_again(
+    base: Base, cuts: BaseCuts, program: Program, laid: Scaled, worth: Worth, x: Floats, control: Control
+) -> Worth:
+    """A better plan than x, and of a program that is not too large the root in what time that leaves."""
+    spared = ROOT_SECONDS if program.value.size <= LITTLE else 0.0
+    found = cuts.better(laid, control, x, _carried(base, program), spared)
+    worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
+    worth = _with_plan(program, worth, found.x)
+    return _rooted(program, laid, worth, control) if spared and control.left >= ENOUGH * spared else worth
 
 
 def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: float) -> Worth | None:
@@ -127,7 +137,7 @@ def _with_plan(program: Program, worth: Worth, x: Floats | None) -> Worth:
     return replace(worth, low=low, high=max(low, worth.high), x=x)
 
 
-def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control, began: float) -> Worth:
+def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control) -> Worth:
     """With the bound of the root, if it is the tighter one, and with its plan."""
     assert worth.x is not None
     near = control.quietly(control.left, CLOSED)
@@ -136,7 +146,7 @@ def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control, bega
     high = np.inf if root.bound is None else root.bound * laid.money
     if high < worth.high:
         worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)
-    return replace(worth, seconds=time.monotonic() - began)
+    return worth
 
 
 def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] | None:
