@@ -1,9 +1,9 @@
 """What a changed program is worth, as an interval: a plan that was checked below, a proved bound above.
 
 Small programs are solved to the end. A large one is bounded by the cuts of its base, and a plan is looked for beside
-the base's as its linear program with cuts would have it (`laid.py`). Where it does not fit in, or the base has no cuts, the
-bound is that of the root of branch and cut, or what the base's prices prove at once; the plan is the base's as far as
-the relaxation agrees with it, and the rest is decided again, and then once more from the plan that was found.
+the base's as its linear program with cuts would have it (`laid.py`). Where it does not fit in, or the base has no
+cuts, the bound is that of the root of branch and cut, or what the base's prices prove at once; the plan is the base's
+as far as the relaxation agrees with it, and the rest is decided again, then once more from the plan that was found.
 """
 
 from __future__ import annotations
