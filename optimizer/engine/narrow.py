@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.engine.forcing import choice
 from optimizer.engine.nested import singles
 from optimizer.engine.periods import spanning
 from optimizer.engine.program import Flags, Floats, Program
@@ -57,7 +58,8 @@ def with_placement(program: Program, used: Flags) -> Narrow:
     rest = np.clip(0.0, program.col_lower, program.col_upper)
     placement = program.integer & ~program.strategy
     cols = (program.col_lower < program.col_upper) & ~(placement & ~_tied(program, used & placement))
-    cols[cols] = ~_forced(program.held(cols, rest))
+    free, rest[cols] = choice(program.held(cols, rest))
+    cols[cols] = free
     return Narrow.to(program, cols, rest)
 
 
@@ -83,14 +85,3 @@ def _tied(program: Program, used: Flags) -> Flags:
         if tied.sum() == used.sum():
             return tied
         used = tied
-
-
-def _forced(part: Program) -> Flags:
-    """Columns that a row leaves nothing but zero: it has only such of coefficients above zero, and nothing to give."""
-    row_of, positive = part.row_of, (part.value > 0) & (part.col_lower >= 0)[part.index]
-    others = np.bincount(row_of, ~positive, part.row_lower.size)
-    empty = (part.row_upper <= 0) & (part.row_lower <= 0) & (others == 0)
-    forced = np.zeros(part.cost.size, bool)
-    forced[part.index[empty[row_of]]] = True
-    forced &= ~part.integer & (part.col_lower == 0)
-    return forced

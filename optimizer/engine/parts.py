@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.engine.forcing import choice
 from optimizer.engine.installed import INSTALLED
+from optimizer.engine.narrow import Narrow
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import TOLERANCE, Control, Highs
@@ -40,7 +42,12 @@ def search_near(program: Program, control: Control, free: Flags, x: Floats) -> F
 
 def near(part: Program, control: Control, x: Floats) -> Found:
     """A better plan of a sub-problem near the plan x, within a few nodes."""
-    return (_by_scip if INSTALLED else _by_highs)(part, control, x)
+    free, settled = choice(part)
+    if not free.any():
+        return Found(settled, True, 0)
+    left = Narrow.to(part, free, np.where(free, x, settled))
+    found = (_by_scip if INSTALLED else _by_highs)(left.program, control, x[free])
+    return found if found.x is None else found._replace(x=left.whole(found.x))
 
 
 def anew(part: Program, control: Control, x: Floats) -> Found:
