@@ -14,6 +14,7 @@ import pytest
 from fleet import fleet
 
 from optimizer.engine.highs import solve_program
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.recutting import without_rows
 from optimizer.engine.revalue import bettered, revalue, settle
@@ -93,6 +94,15 @@ def test_a_plan_that_no_longer_holds_is_decided_again(base):
         holds(base, program)
 
 
+def test_a_bound_alone_has_its_plan_when_asked_once_more(base):
+    for program in funded_otherwise(base.program, base.worth.x):
+        bound = replace(revalue(base, program, control(3.0)), low=-np.inf, x=None)
+        again = bettered(base, program, bound, control(3.0))
+        assert program.violation(again.x) <= 1e-6
+        assert program.objective(again.x) == pytest.approx(again.low)
+        assert again.low <= again.high <= bound.high
+
+
 def test_a_program_with_a_further_row_fits_in(base):
     """One more workflow funded over all periods than the plan has."""
     fund = np.array([name == "fund" for name, _ in base.program.cols])
@@ -137,6 +147,33 @@ def test_a_bound_of_several_lots_is_one_of_a_single_lot(base, truth):
         assert low - 2e-5 * truth <= optimum(with_gpus(program, by)) - truth <= high + 2e-5 * truth
 
 
+def test_a_question_on_which_the_solver_fails_stops_no_other(base):
+    def broken():
+        raise SolverError("HiGHS refused or failed: the run")
+
+    good = Question("good", partial(with_gpus, base.program, 4.0), loosens=True)
+    with ThreadPoolExecutor(1) as pool:
+        asker = Asker(base, control(20.0), pool)
+        asker.ask([Question("bad", broken, rank=1.0), good], 10.0)
+    assert (asker.gain("bad"), asker.skipped) == (None, ["bad"])
+    assert asker.gain("good") is not None
+    assert asker.evidence("bad").method == "failed: HiGHS refused or failed: the run"
+    assert asker.failed == {"bad": "HiGHS refused or failed: the run"}
+
+
+def test_two_kinds_are_asked_side_by_side_each_by_its_ranks(base):
+    def asked(name, rank):
+        return Question(name, partial(with_gpus, base.program, 4.0), loosens=True, rank=rank, least=0.0)
+
+    few, many = [asked("few 1", 1.0), asked("few 2", 2.0)], [asked(f"many {i}", float(i)) for i in range(4)]
+    told = []
+    with ThreadPoolExecutor(1) as pool:
+        asker = Asker(base, control(60.0), pool, tell=lambda name, *counts: told.append((name, *counts)))
+        asker.ask_all((few, many), 30.0)
+    assert [name for name, *_ in told] == ["many 3", "few 2", "many 2", "many 1", "few 1", "many 0"]
+    assert [counts for _, *counts in told] == [[i, 6] for i in range(1, 7)]
+
+
 def test_a_question_that_cannot_have_its_time_is_left_out(base):
     with ThreadPoolExecutor(1) as pool:
         asker = Asker(base, control(20.0), pool)
@@ -159,6 +196,7 @@ def said(best: float = 1050.0, **row: object) -> list[str]:
     document = {
         "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, best]},
         "limits": [limit], "workflows": [WAITING], "bundles": [], "policies": [], "ties": [], "partial": False,
+        "failed": {},
     }  # fmt: skip
     return [text for _, text in sentences(document)]
 

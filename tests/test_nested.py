@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 from fleet import fleet
@@ -16,6 +18,7 @@ from optimizer.engine import nested as engine_nested
 from optimizer.engine.basis import BASIC
 from optimizer.engine.linear import relax
 from optimizer.engine.nested import nested
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
@@ -50,6 +53,33 @@ def test_a_basis_has_as_many_basic_as_there_are_rows() -> None:
     basis = nested(program, control())
     assert basis is not None
     assert (basis.cols == BASIC).sum() + (basis.rows == BASIC).sum() == program.row_lower.size
+
+
+class Breaking:
+    """A HiGHS that breaks down in its first run, as a real one did on a basis of another program."""
+
+    def __init__(self, h: Any) -> None:
+        self.h, self.runs = h, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.h, name)
+
+    def run(self) -> highspy.HighsStatus:
+        self.runs += 1
+        return highspy.HighsStatus.kError if self.runs == 1 else self.h.run()
+
+
+def test_a_basis_in_which_the_solver_breaks_down_is_let_go() -> None:
+    program = scale(fleet(5, 8, 5, seed=2)).program
+    cold, warm, own = linear(program), linear(program), linear(program)
+    assert cold.ended()
+    warm.begin_at(cold.basis())
+    warm.h, own.h = Breaking(warm.h), Breaking(own.h)
+    assert warm.ended()
+    assert warm.bound() == pytest.approx(cold.bound())
+    assert warm.pivots() > 0.5 * cold.pivots()  # from nothing, not from the basis
+    with pytest.raises(SolverError, match="the run"):
+        own.run()
 
 
 def test_small_programs_those_of_one_period_and_late_ones_begin_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,9 @@ def bettered(base: Base, program: Program, worth: Worth, control: Control) -> Wo
     """The same with a better plan, if one is found, and where cuts are known with a tighter bound."""
     if base.exact or worth.infeasible:
         return worth
+    if worth.x is None:
+        again = revalue(base, program, control)
+        return replace(again, high=max(again.low, min(again.high, worth.high)), seconds=again.seconds + worth.seconds)
     began = time.monotonic() - worth.seconds
     known = worth.x if worth.x is not None and worth.x.size == program.cost.size else None
     laid = None if base.cuts is None else base.cuts.laid(program)

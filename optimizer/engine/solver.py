@@ -88,7 +88,7 @@ class Highs:
         settings = {"output_flag": False, "threads": control.threads, "random_seed": control.seed}
         self.set(**(settings | limits | tolerances | options))
         _ok(self.h.passModel(_lp(program)), "passing the program")
-        self._last, self._enough = 0.0, False
+        self._last, self._enough, self._given = 0.0, False, False
         self.h.cbMipImprovingSolution += _weakly(self._improved)
         if known is not None:
             self.h.cbMipUserSolution += _weakly(self._take)
@@ -96,9 +96,14 @@ class Highs:
             callback.subscribe(_weakly(self._interrupt))
 
     def run(self) -> Model:
-        """The model status after a run that ends by the control's clock."""
+        """The model status after a run that ends by the control's clock. HiGHS 1.15 can break down in a basis that was
+        found for another program ("excessive dual values"): then it runs once more, from nothing."""
         _ok(self.h.setOptionValue("time_limit", self.h.getRunTime() + self.control.left), "option time_limit")
-        _ok(self.h.run(), "the run")
+        ran = self.h.run()
+        if ran == highspy.HighsStatus.kError and self._given:
+            _ok(self.h.clearSolver(), "letting go of a basis")
+            ran = self.h.run()
+        _ok(ran, "the run")
         status: Model = self.h.getModelStatus()
         return status
 
@@ -159,6 +164,7 @@ class Highs:
         given.col_status, given.row_status = ([kind[k] for k in kinds.tolist()] for kinds in (basis.cols, basis.rows))
         given.valid = True
         _ok(self.h.setBasis(given), "passing a basis")
+        self._given = True
 
     def basis(self) -> Basis:
         """Where a linear program ended."""

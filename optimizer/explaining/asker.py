@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import bettered, revalue
 from optimizer.engine.solver import Control
@@ -22,21 +23,24 @@ LEAST_SECONDS = 0.05
 VAGUE = 0.4  # width of an interval, of what it says, beyond which a better plan is looked for
 MOST_SECONDS = 10.0  # of one question of a large program
 ASK_SECONDS = 2.5  # of one at least: in less nothing is found, and the last question is rather left out
-PLAN_SECONDS = 7.0  # of one for which the base plan does not hold, and all is placed again
-BETTER_SECONDS = 9.0  # for a better plan at least
+BOUND_SECONDS = 0.6  # of one of which a bound says most, and a plan may come later
+PLAN_SECONDS = 6.0  # of one for which the base plan does not hold, and all is placed again
+BETTER_SECONDS = 8.0  # for a better plan at least
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 
 
 @dataclass(frozen=True)
 class Question:
-    """A changed program. `loosens`: whatever held before still holds, so that it is worth no less than the base."""
+    """A changed program. `loosens`: whatever held before still holds, so that it is worth no less than the base; of a
+    large program it has `least` seconds, or is left out."""
 
     name: str
     program: Callable[[], Program]
     loosens: bool = False
     tightens: bool = False
     rank: float = 0.0  # the higher the sooner
+    least: float = ASK_SECONDS
     within: tuple[Question, ...] = ()  # smaller loosenings: none is worth more than this one
 
 
@@ -51,7 +55,7 @@ class Asker:
     tell: Told = lambda *_: None
     answers: dict[str, Worth] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
-    asked: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,38 +77,46 @@ class Asker:
         """Money that is rounding."""
         return ROUNDING * max(1.0, abs(self._low))
 
-    def ask(self, questions: Iterable[Question], seconds: float, least: float = ASK_SECONDS) -> None:
-        """Answer what is new among the questions in at most so many seconds, of a large program with `least` for each;
-        what is left over is noted."""
-        new = {q.name: q for q in questions if q.name not in self.answers}
-        ordered = sorted(new.values(), key=lambda q: -q.rank)
-        self.asked += len(ordered)
-        self.questions |= new
-        self._spread(self._answer, ordered, seconds, least)
-        self.skipped = [name for name in dict.fromkeys([*self.skipped, *new]) if name not in self.answers]
+    def ask(self, questions: Iterable[Question], seconds: float) -> None:
+        """Answer what is new among the questions in at most so many seconds, the highest rank first; what is left over
+        is noted."""
+        self.ask_all((questions,), seconds)
+
+    def ask_all(self, kinds: Iterable[Iterable[Question]], seconds: float) -> None:
+        """Several kinds side by side, each by its ranks: what is stated anew for one is while another is solved."""
+        new = [{q.name: q for q in kind if q.name not in self.answers} for kind in kinds]
+        ordered = [sorted(kind.values(), key=lambda q: -q.rank) for kind in new]
+        abreast = sorted(((i + 0.5) / len(kind), k, i) for k, kind in enumerate(ordered) for i in range(len(kind)))
+        for kind in new:
+            self.questions |= kind
+        self._spread(self._answer, [ordered[k][i] for _, k, i in abreast], seconds)
+        self.skipped = [name for name in self.questions if name not in self.answers]
 
     def better(self, names: Iterable[str], seconds: float) -> None:
         """Better plans for answers whose interval is wide for what it says, first where most is at stake."""
         vague = sorted((name for name in names if self._vague(name)), key=lambda name: -abs(self.estimate(name)))
-        self._spread(self._better, [self.questions[name] for name in vague], seconds, least=BETTER_SECONDS)
+        self._spread(self._better, [replace(self.questions[name], least=BETTER_SECONDS) for name in vague], seconds)
 
     def estimate(self, name: str) -> float:
         """What a change seems to earn, both bounds being about as far from the truth. It proves nothing."""
         worth = self.answers.get(name)
         return -np.inf if worth is None else worth.high - self._high
 
-    def _spread(self, answer: Callable[[Question, Control], None], questions: Sequence[Question], seconds: float,
-                least: float) -> None:  # fmt: skip
+    def _spread(self, answer: Callable[[Question, Control], None], questions: Sequence[Question], seconds: float
+                ) -> None:  # fmt: skip
         """Questions in their order, each with its share of what is left; where all are exact, with all of it."""
         until = min(time.monotonic() + seconds, self.control.deadline)
         left = iter(range(len(questions), 0, -1))
 
         def next_one(q: Question) -> None:
             share, now = self.workers / next(left), time.monotonic()
-            if self.control.stop.is_set() or until - now < (LEAST_SECONDS if self.exact else least / 2):
+            if self.control.stop.is_set() or until - now < (LEAST_SECONDS if self.exact else q.least / 2):
                 return
-            each = min(max(least, min(MOST_SECONDS, share * (until - now))), until - now)
-            answer(q, self.control if self.exact else self.control.until(each))
+            each = min(max(q.least, min(MOST_SECONDS, share * (until - now))), until - now)
+            try:
+                answer(q, self.control if self.exact else self.control.until(each))
+            except SolverError as error:  # the others are asked; its line says so
+                self.failed[q.name] = str(error)
 
         for waiting in [self.pool.submit(next_one, q) for q in questions]:
             waiting.result()
@@ -114,15 +126,14 @@ class Asker:
         gain, worth = self.gain(name), self.answers.get(name)
         if gain is None or worth is None or worth.infeasible:
             return False
-        return abs(self.estimate(name)) > self.worth.width < worth.high - worth.low and (
-            gain.width > VAGUE * max(abs(gain.low), abs(gain.high))
-        )
+        wide = not known(worth) or gain.width > VAGUE * max(abs(gain.low), abs(gain.high))
+        return wide and abs(self.estimate(name)) > self.worth.width < worth.high - worth.low
 
     def _better(self, q: Question, control: Control) -> None:
         worth = bettered(self.base, q.program(), self.answers[q.name], control)
         with self._lock:
             self.answers[q.name] = self._learned(q, worth)
-            self.tell(q.name, len(self.answers), self.asked)
+            self.tell(q.name, len(self.answers), len(self.questions))
 
     def gain(self, name: str) -> Interval | None:
         """What the change earns beyond the base, None if it was not answered."""
@@ -135,10 +146,16 @@ class Asker:
         return Interval(min(gain.low, 0.0), min(gain.high, 0.0)) if asked.tightens else gain
 
     def evidence(self, *names: str) -> Evidence:
-        """The solves behind a figure; the base is one of them."""
+        """The solves behind a figure, the base is one of them; or why there is none."""
         found = [self.answers[name] for name in names if name in self.answers]
-        method = " and ".join(dict.fromkeys(worth.method for worth in found)) or "not asked in the time given"
+        if not found:
+            return self._unanswered(names)
+        method = " and ".join(dict.fromkeys(worth.method for worth in found))
         return Evidence(method, len(found) + 1, sum(worth.seconds for worth in found))
+
+    def _unanswered(self, names: Iterable[str]) -> Evidence:
+        errors = [self.failed[name] for name in names if name in self.failed]
+        return Evidence(f"failed: {errors[0]}" if errors else "not asked in the time given", 0, 0.0)
 
     def _answer(self, q: Question, control: Control) -> None:
         worth = revalue(self.base, q.program(), control)
@@ -148,7 +165,7 @@ class Asker:
                 self.questions.setdefault(each.name, each)
                 smaller = replace(worth, low=self._low, x=self.base.worth.x, high=max(worth.high, self._low))
                 self.answers.setdefault(each.name, smaller)
-            self.tell(q.name, len(self.answers), self.asked)
+            self.tell(q.name, len(self.answers), len(self.questions))
 
     def _learned(self, q: Question, worth: Worth) -> Worth:
         """What follows for the base, and for the answer from the base."""

@@ -21,7 +21,7 @@ from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
 from optimizer.engine.worth import Worth
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
-from optimizer.explaining.asker import PLAN_SECONDS, Asker
+from optimizer.explaining.asker import Asker
 from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
 from optimizer.explaining.interval import Interval
@@ -110,6 +110,7 @@ def investigate(asked: Asked) -> dict[str, Any]:
         "schema": SCHEMA, "status": _status(outcome), "name": found.data.name, "currency": found.data.currency,
         "periods": list(found.data.calendar.periods), "drop": list(found.drop), "explain_time": clock.whole,
         **{table: [] for table in TABLES}, "conflict": None, "partial": False, "questions": 0, "skipped": [],
+        "failed": {},
     }  # fmt: skip
     if outcome.status == "infeasible":
         document["conflict"] = infeasible.conflict(found, asked.locate, clock.control)
@@ -181,6 +182,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
         if relaxed else [],
         "questions": len(asker.answers),
         "skipped": asker.skipped,
+        "failed": asker.failed,
         "partial": bool(asker.skipped),
     }  # fmt: skip
 
@@ -191,27 +193,25 @@ def _asked(about: limits.Limits, why: workflows.Reasons, blocked: Mapping[str, A
     found, x, short = about.study, why.x, why.short()
     lots_more = list(about.more(asker))
     forcing = list(why.forcing(short))
-    asker.ask(forcing, clock.share(0.3), least=PLAN_SECONDS)
-    asker.ask(lots_more, clock.share(0.22))
+    asker.ask_all((forcing, lots_more), clock.share(0.35))
+    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
     several = list(about.several(asker))
     asker.ask(several, clock.share(0.03))
-    asker.better([q.name for q in (*lots_more, *several)], clock.share(0.22))
-    asker.better([q.name for q in forcing], clock.share(0.06))
+    asker.ask(why.banning(why.funded()), clock.share(0.04))
+    asker.better([q.name for q in (*forcing, *about.earning(asker, (*lots_more, *several)))], clock.share(0.25))
+    asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
     unfunded = [f for f in short if f.verdict == "none"]
     next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
     even, cheapest = {}, {}
     for f in next_up if asker.exact else unfunded:
         if (at := why.break_even(f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
             even[f.of.id] = at
-    asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
     for f in next_up:
         if (
             way := cheapest_change(about, why, f, blocked[f.of.id], asker, clock.share(0.1) / NEXT_IN_LINE)
         ) is not None:
             cheapest[f.of.id] = way
-    asker.ask(why.banning(why.funded()), clock.share(0.1))
-    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
-    asker.ask([*about.less(), *about.rows_only()], clock.share(0.1))
+    asker.ask([*about.rows_only(), *about.less()], clock.share(0.1))
     for lot in about.lots()[:CURVES]:
         asker.ask(about.curve(lot), clock.share(0.1) / CURVES)
     asker.ask(about.by_period(), clock.share(0.2))

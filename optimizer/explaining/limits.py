@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal
@@ -84,6 +84,10 @@ class Limits:
             if open_yet and lot.max_lots > 1 and estimate <= gap < lot.max_lots * estimate:
                 yield self._more(lot, lot.max_lots, estimate)
 
+    def earning(self, asker: Asker, questions: Iterable[Question]) -> Iterator[Question]:
+        """Those whose lots may earn something: a node that surely costs more than it brings needs no better plan."""
+        return (q for q in questions if (gain := asker.gain(q.name)) is not None and gain.high > 0)
+
     def _more(self, lot: Lot, n: int, rank: float) -> Question:
         """A node costs its keep, so that one more may be worth less than nothing."""
         return Question(more(lot, n), partial(self.study.with_lots, lot, n), loosens=not lot.owner.startswith("pools."),
@@ -155,8 +159,7 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
             "lot": lot.text if lot else "5 % of the row",
             "lots": lots,
             "one_more_usd": gain.json() if gain else None,
-            **(asker.evidence(name).json() if gain else Evidence("room is left", 0, 0.0).json() if not row.full
-               else Evidence("not asked in the time given", 0, 0.0).json()),
+            **(asker.evidence(name) if gain or row.full else Evidence("room is left", 0, 0.0)).json(),
         }  # fmt: skip
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from optimizer.engine.program import Flags, Floats, Program, dot
 from optimizer.explaining.asker import Asker, Question
-from optimizer.explaining.changes import columns, held
-from optimizer.explaining.interval import Evidence
+from optimizer.explaining.changes import columns, freed, held
 from optimizer.explaining.study import Study
 
 Row = dict[str, Any]
@@ -52,9 +51,10 @@ def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
 
 
 def policy_questions(study: Study) -> Iterator[Question]:
-    """Each family that has rows and is not the fleet's own logic, switched off."""
+    """Each family that has rows and is not the fleet's own logic, switched off: its rows taken away."""
     for name in _policies(study):
-        yield Question(_policy(name), partial(study.restated, study.data, (name,)), loosens=True)
+        rows = [i for i, (family, _) in enumerate(study.program.rows) if family == name]
+        yield Question(_policy(name), partial(freed, study.program, rows), loosens=True)
 
 
 def policies(study: Study, asker: Asker) -> Iterator[Row]:
@@ -65,7 +65,7 @@ def policies(study: Study, asker: Asker) -> Iterator[Row]:
             "family": name,
             "rows": len(study.stated.rows[name]),
             "costs_usd": gain.at_least(0.0).json() if gain else None,
-            **_evidence(asker, _policy(name)),
+            **asker.evidence(_policy(name)).json(),
         }
 
 
@@ -73,15 +73,9 @@ def _choice(asker: Asker, name: str, *, taken: bool) -> Row:
     gain, worth = asker.gain(name), asker.answers.get(name)
     impossible = bool(worth and worth.infeasible)
     if gain is None or impossible:
-        return {"net_usd": None, "no_other_way": impossible, **_evidence(asker, name)}
+        return {"net_usd": None, "no_other_way": impossible, **asker.evidence(name).json()}
     net = gain.times(-1.0).at_least(0.0) if taken else gain
-    return {"net_usd": net.json(), "no_other_way": False, **_evidence(asker, name)}
-
-
-def _evidence(asker: Asker, name: str) -> Row:
-    if name in asker.answers:
-        return asker.evidence(name).json()
-    return Evidence("not asked in the time given", 0, 0.0).json()
+    return {"net_usd": net.json(), "no_other_way": False, **asker.evidence(name).json()}
 
 
 def _offers(study: Study) -> Iterator[tuple[str, Flags]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from optimizer.engine.program import Floats, Program, dot
 from optimizer.engine.solver import Control
-from optimizer.explaining.asker import Asker, Question, known
+from optimizer.explaining.asker import BOUND_SECONDS, PLAN_SECONDS, Asker, Question, known
 from optimizer.explaining.blocking import blocking
 from optimizer.explaining.changes import asked, banned, earning, forced, handled, revalued
 from optimizer.explaining.interval import Evidence, Interval
@@ -70,12 +70,14 @@ class Reasons:
     def forcing(self, flows: Sequence[Flow]) -> Iterator[Question]:
         """Each forced in."""
         for i, f in enumerate(flows):
-            yield Question(force(f), partial(forced, self.study.program, f.of, f.target), tightens=True, rank=-i)
+            yield Question(force(f), partial(forced, self.study.program, f.of, f.target), tightens=True, rank=-i,
+                           least=PLAN_SECONDS)  # fmt: skip
 
     def banning(self, flows: Sequence[Flow]) -> Iterator[Question]:
         """Each kept out."""
         for i, f in enumerate(flows):
-            yield Question(ban(f), partial(banned, self.study.program, f.of.id), tightens=True, rank=-i)
+            yield Question(ban(f), partial(banned, self.study.program, f.of.id), tightens=True, rank=-i,
+                           least=BOUND_SECONDS)  # fmt: skip
 
     def break_even(self, f: Flow, asker: Asker, seconds: float) -> tuple[Interval, bool] | None:
         """Factor on its value at which an unfunded workflow is funded, and whether both sides were verified.
@@ -172,8 +174,8 @@ def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool
             **(_even(f, even.get(f.of.id)) if f.verdict == "none" else {}),
             **(_kept(reasons, asker, f) if f.verdict != "none" else {}),
             "cheapest_change": cheapest.get(f.of.id),
-            **(asker.evidence(about).json() if about in asker.answers else Evidence("candidates dropped", 0, 0.0).json()
-               if not _could(reasons.study, f.of) else Evidence("not asked in the time given", 0, 0.0).json()),
+            **(asker.evidence(about) if about in asker.answers or _could(reasons.study, f.of)
+               else Evidence("candidates dropped", 0, 0.0)).json(),
         }  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def sentences(document: Document) -> Iterator[Line]:
     if document["partial"]:
         left, asked = len(document["skipped"]), document["questions"]
         yield "fair", f"Partial: {asked} questions were answered, {left} were not in {document['explain_time']:g} s."
+    for name, error in document["failed"].items():
+        yield "bad", f"The solver failed on a question ({name}): {error}."
 
 
 def _limits(document: Document) -> Iterator[Line]:
