@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from fleet import fleet
 
+from optimizer.engine import laid
+from optimizer.engine import revalue as revalue_module
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
@@ -101,6 +103,34 @@ def test_a_bound_alone_has_its_plan_when_asked_once_more(base):
         assert program.violation(again.x) <= 1e-6
         assert program.objective(again.x) == pytest.approx(again.low)
         assert again.low <= again.high <= bound.high
+
+
+def with_less(base: Base, share: float) -> Program:
+    """The largest continuous column may only have a share of what the plan has there."""
+    smooth = np.where(base.program.integer, 0.0, base.worth.x)
+    upper = base.program.col_upper.copy()
+    upper[smooth.argmax()] = share * smooth.max()
+    return replace(base.program, col_upper=upper)
+
+
+def test_whole_numbers_that_leave_little_open_are_kept_at_once(base, monkeypatch):
+    monkeypatch.setattr(laid, "near_tight", lambda *_: pytest.fail("all was decided again"))
+    monkeypatch.setattr(revalue_module, "LEFT_OPEN", 1e3)
+    program = with_less(base, 0.9)
+    assert program.violation(base.worth.x) > 1e-6
+    worth, cold = revalue(base, program, control()), optimum(program)
+    assert (worth.x == base.worth.x)[program.integer].all()
+    assert program.violation(worth.x) <= 1e-6
+    assert worth.low - 1e-5 * cold <= cold <= worth.high + 1e-5 * cold
+
+
+def test_where_they_leave_too_much_open_others_are_looked_for(base, monkeypatch):
+    asked = []
+    monkeypatch.setattr(laid, "near_tight", lambda *_: asked.append("near"))
+    monkeypatch.setattr(revalue_module, "LEFT_OPEN", 0.0)
+    worth = revalue(base, with_less(base, 0.9), control())
+    assert asked == ["near"]
+    assert worth.x is not None
 
 
 def test_a_program_with_a_further_row_fits_in(base):

@@ -14,7 +14,8 @@ from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.near import among_more, near_tight, periods_again
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import Scaled, scale
-from optimizer.engine.solver import Control
+from optimizer.engine.search import solve_held
+from optimizer.engine.solver import TOLERANCE, Control
 from optimizer.engine.tight import Footing, footing_of, tight
 
 PLACING = 8e-4  # of the objective, that all placement decided again costs where there is little time
@@ -60,12 +61,15 @@ class BaseCuts:
         tight(laid.program, replace(control, tell=heard.tell), self.footing)
         return heard.found
 
-    def near(self, laid: Scaled, control: Control, x: Floats) -> Found:
-        """The same, with a plan near x, which need not hold."""
+    def near(self, laid: Scaled, control: Control, x: Floats, enough: float) -> Found:
+        """The same, with a plan near x, which need not hold: its whole numbers as they are, if that leaves `enough` or
+        less open (in parts of the plan), else others."""
         heard, program = _Heard(laid), laid.program
-        loud = replace(control, tell=heard.tell)
+        loud, base = replace(control, tell=heard.tell), program.rounded(x / laid.unit)
         cut = tight(program, loud, self.footing)
-        if cut is not None and (plan := near_tight(program, loud, program.rounded(x / laid.unit), cut)) is not None:
+        if cut is None or heard.kept(base, control) <= enough:
+            return heard.found
+        if (plan := near_tight(program, loud, base, cut)) is not None:
             among_more(program, loud, plan, cut.guide)
         return heard.found
 
@@ -101,6 +105,15 @@ class _Heard:
             self.bound = min(self.bound, message.bound)
         if isinstance(message, Incumbent):
             self.known.offer(message.x)
+
+    def kept(self, x: Floats, control: Control) -> float:
+        """What is open with the whole numbers of x and the rest chosen again; without end where that does not hold."""
+        program = self.laid.program
+        y = solve_held(program, control.quietly(control.left), ~program.integer, x)
+        if y is None or program.violation(y) > TOLERANCE:
+            return np.inf
+        self.known.offer(y)
+        return self.open_yet
 
     @property
     def best(self) -> Floats:

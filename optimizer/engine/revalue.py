@@ -38,6 +38,7 @@ NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
 ROOT_SECONDS = 4.0  # of a question asked once more, that are left for its root
+LEFT_OPEN = 3.0  # times the gap of the base, that its whole numbers may leave open in a program where they can be kept
 ENOUGH = 0.8  # of these: with less the root is not begun
 
 
@@ -122,7 +123,7 @@ def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: f
     if program.violation(x) <= FEASIBLE:
         found = base.cuts.bound(laid, control)._replace(x=x)
     else:
-        found = base.cuts.near(laid, control, x)
+        found = base.cuts.near(laid, control, x, LEFT_OPEN * base.gap)
     if not np.isfinite(found.bound):
         return None
     return _with_plan(program, Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began), found.x)

@@ -54,3 +54,8 @@ class Base:
     exact: bool
     prices: Floats | None = None
     cuts: BaseCuts | None = None
+
+    @property
+    def gap(self) -> float:
+        """Between its best plan and its bound, in parts of the plan."""
+        return (self.worth.high - self.worth.low) / max(1.0, abs(self.worth.low))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from optimizer.engine.watch import Cancel
 from optimizer.engine.worth import Worth
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
 from optimizer.explaining.asker import Asker
+from optimizer.explaining.asking import Asking, Clock
 from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
 from optimizer.explaining.interval import Interval
@@ -30,7 +30,6 @@ from optimizer.explaining.owners import owners
 from optimizer.explaining.relief import reliefs
 from optimizer.explaining.rents import rents
 from optimizer.explaining.study import Study, study
-from optimizer.explaining.ways import cheapest_change
 from optimizer.formulation.family import Family
 from optimizer.instance import Instance, parse
 from optimizer.instance.changes import apply
@@ -40,23 +39,9 @@ from optimizer.resolve import resolve
 PLAN_GAP = 1e-3
 BASE_SHARE = 0.22  # of the time, for a plan and its proof
 BLOCKING_SHARE = 0.05  # for what keeps workflows from being served more, a linear program each
-CURVES = 3  # owners whose value curve is drawn
-NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
 Told = Callable[[str, int, int], None]
 Locate = Callable[..., str | None]
-
-
-@dataclass(frozen=True)
-class Clock:
-    """How the time is shared out."""
-
-    control: Control
-    whole: float
-
-    def share(self, part: float) -> float:
-        """Seconds for a stage: a part of the whole, and never more than what is left."""
-        return min(part * self.whole, self.control.left)
 
 
 @dataclass(frozen=True)
@@ -162,7 +147,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
     about = limits.Limits(found, found.used(best), prices)
     why = workflows.Reasons(found, best, about.rows)
     blocked = why.blocked(clock.control.until(clock.share(BLOCKING_SHARE)))
-    even, cheapest = _asked(about, why, blocked, asker, clock)
+    even, cheapest = Asking(about, why, blocked, asker, clock).put()
     joint = bundles(about, asker, clock.share(0.1))
     together = [owner for row in joint if len(row["owners"]) > 1 for owner in row["owners"]]
     return {
@@ -185,43 +170,6 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
         "failed": asker.failed,
         "partial": bool(asker.skipped),
     }  # fmt: skip
-
-
-def _asked(about: limits.Limits, why: workflows.Reasons, blocked: Mapping[str, Any], asker: Asker, clock: Clock
-           ) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:  # fmt: skip
-    """Put the questions, stage by stage, each with its share of the time."""
-    found, x, short = about.study, why.x, why.short()
-    lots_more = list(about.more(asker))
-    forcing = list(why.forcing(short))
-    asker.ask_all((forcing, lots_more), clock.share(0.35))
-    asker.ask(verdicts.policy_questions(found), clock.share(0.1))
-    several = list(about.several(asker))
-    asker.ask(several, clock.share(0.03))
-    asker.ask(why.banning(why.funded()), clock.share(0.04))
-    asker.better([q.name for q in (*forcing, *about.earning(asker, (*lots_more, *several)))], clock.share(0.25))
-    asker.ask([*verdicts.tool_questions(found, x), *verdicts.offer_questions(found, x)], clock.share(0.1))
-    unfunded = [f for f in short if f.verdict == "none"]
-    next_up = sorted(unfunded, key=lambda f: _cost(asker, f))[:NEXT_IN_LINE]
-    even, cheapest = {}, {}
-    for f in next_up if asker.exact else unfunded:
-        if (at := why.break_even(f, asker, clock.share(0.1) / NEXT_IN_LINE)) is not None:
-            even[f.of.id] = at
-    for f in next_up:
-        if (
-            way := cheapest_change(about, why, f, blocked[f.of.id], asker, clock.share(0.1) / NEXT_IN_LINE)
-        ) is not None:
-            cheapest[f.of.id] = way
-    asker.ask([*about.rows_only(), *about.less()], clock.share(0.1))
-    for lot in about.lots()[:CURVES]:
-        asker.ask(about.curve(lot), clock.share(0.1) / CURVES)
-    asker.ask(about.by_period(), clock.share(0.2))
-    asker.better(list(asker.answers), clock.control.left)
-    return even, cheapest
-
-
-def _cost(asker: Asker, f: workflows.Flow) -> float:
-    gain = asker.gain(workflows.force(f))
-    return float("inf") if gain is None or not isfinite(gain.middle) else -gain.middle
 
 
 def _base(first: Worth, now: Interval) -> dict[str, Any]:

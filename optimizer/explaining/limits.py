@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from optimizer.engine.program import Floats
 from optimizer.engine.revalue import CLOSED
-from optimizer.explaining.asker import Asker, Question
+from optimizer.explaining.asker import BOUND_SECONDS, Asker, Question
 from optimizer.explaining.changes import roomier
 from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.lot import Lot
@@ -98,7 +98,7 @@ class Limits:
         for lot in self.lots():
             tightens = not lot.owner.startswith("pools.")
             yield Question(more(lot, -1), partial(self.study.with_lots, lot, -1), tightens=tightens,
-                           rank=self.rank(lot))  # fmt: skip
+                           rank=self.rank(lot), least=BOUND_SECONDS)  # fmt: skip
 
     def rows_only(self) -> Iterator[Question]:
         """The rows of one family of an owner relaxed by what a lot would bring, at no cost and with nothing else."""
