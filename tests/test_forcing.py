@@ -45,6 +45,7 @@ def test_room_that_is_left_leaves_a_choice() -> None:
 def test_columns_without_a_bound_settle_nothing() -> None:
     endless = program([[1.0, -1.0]], [0.0], [np.inf, np.inf], whole=0)
     assert choice(endless).free.all()
+    assert choice(replace(endless, value=np.array([0.0, 1.0]))).free.all()  # nothing times what has no end
 
 
 @settings(max_examples=150, deadline=None)

@@ -37,8 +37,8 @@ DOUBT = (0.02, 1e-6)  # of plan and relaxation, from which on a whole number is 
 NEAR = 1e-4  # of such a search
 ROUNDS = 2  # of deciding again, each from the plan of the last
 SEARCHING = 0.65  # share of a question's time for a plan, where the base plan does not hold
-ROOT_SECONDS = 4.0  # of a question asked once more, that are left for its root
 LEFT_OPEN = 3.0  # times the gap of the base, that its whole numbers may leave open in a program where they can be kept
+ROOT_SECONDS = 4.0  # of a question asked once more, that are left for its root
 ENOUGH = 0.8  # of these: with less the root is not begun
 
 

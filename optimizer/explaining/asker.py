@@ -83,7 +83,7 @@ class Asker:
         self.ask_all((questions,), seconds)
 
     def ask_all(self, kinds: Iterable[Iterable[Question]], seconds: float) -> None:
-        """Several kinds side by side, each by its ranks: what is stated anew for one is while another is solved."""
+        """The same of several kinds side by side: while one waits for its solver another is stated anew."""
         new = [{q.name: q for q in kind if q.name not in self.answers} for kind in kinds]
         ordered = [sorted(kind.values(), key=lambda q: -q.rank) for kind in new]
         abreast = sorted(((i + 0.5) / len(kind), k, i) for k, kind in enumerate(ordered) for i in range(len(kind)))

@@ -20,8 +20,8 @@ from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
 from optimizer.engine.worth import Worth
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
+from optimizer.explaining.agenda import Agenda, Clock
 from optimizer.explaining.asker import Asker
-from optimizer.explaining.asking import Asking, Clock
 from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
 from optimizer.explaining.interval import Interval
@@ -147,7 +147,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
     about = limits.Limits(found, found.used(best), prices)
     why = workflows.Reasons(found, best, about.rows)
     blocked = why.blocked(clock.control.until(clock.share(BLOCKING_SHARE)))
-    even, cheapest = Asking(about, why, blocked, asker, clock).put()
+    even, cheapest = Agenda(about, why, blocked, asker, clock).put()
     joint = bundles(about, asker, clock.share(0.1))
     together = [owner for row in joint if len(row["owners"]) > 1 for owner in row["owners"]]
     return {

@@ -32,7 +32,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Asking:
+class Agenda:
     """Whom the questions are about, what keeps workflows from more (`blocked`), and who answers in what time."""
 
     about: Limits
