@@ -54,12 +54,12 @@ def narrowed(program: Program, control: Control) -> Narrow | None:
 
 
 def with_placement(program: Program, used: Flags) -> Narrow:
-    """The program with no other placement than this, in all periods."""
+    """The program with no other placement than this, in all periods, and without what then has to stay at nothing."""
     rest = np.clip(0.0, program.col_lower, program.col_upper)
     placement = program.integer & ~program.strategy
     cols = (program.col_lower < program.col_upper) & ~(placement & ~_tied(program, used & placement))
-    free, rest[cols] = choice(program.held(cols, rest))
-    cols[cols] = free
+    free, settled = choice(program.held(cols, rest))
+    cols[cols] = free | (settled != rest[cols])  # what has to be there may not have to among more placement
     return Narrow.to(program, cols, rest)
 
 
