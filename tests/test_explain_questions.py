@@ -203,11 +203,13 @@ def test_forcing_and_keeping_out_are_differences_of_two_cold_solves(fleet_docume
             assert holds(line["earns_usd"], base - other.objective), line
 
 
-def test_an_offer_is_worth_what_its_absence_costs(fleet_document):
-    d = fleet()
-    line = row(fleet_document, "offers", offer="frontier")
-    if line["taken"]:
-        assert holds(line["net_usd"], optimum(d) - optimum(replace(d, api_pairs={})))
+@pytest.mark.parametrize(("usd", "taken"), [(0.05, True), (0.6, False)])
+def test_an_api_is_worth_what_its_absence_costs(usd, taken):
+    d = fleet(api_pairs={("code", "frontier"): api(calendar(2), usd)})
+    line, worth = row(explained(d), "offers", offer="frontier"), optimum(d) - optimum(replace(d, api_pairs={}))
+    assert line["taken"] == taken == (worth > CLOSE)
+    assert holds(line["net_usd"], worth)
+    assert line["method"] == ("solved again" if taken else "the plan does without it")
 
 
 def test_every_figure_says_how_it_was_found(fleet_document):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from optimizer.engine.program import Floats, Program
+from optimizer.engine.progress import relative_gap
 
 if TYPE_CHECKING:
     from optimizer.engine.laid import BaseCuts
@@ -58,4 +59,6 @@ class Base:
     @property
     def gap(self) -> float:
         """Between its best plan and its bound, in parts of the plan."""
-        return (self.worth.high - self.worth.low) / max(1.0, abs(self.worth.low))
+        gap = relative_gap(self.worth.low, self.worth.high)
+        assert gap is not None
+        return gap

@@ -15,6 +15,7 @@ import numpy as np
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Floats
+from optimizer.engine.progress import relative_gap
 from optimizer.engine.revalue import CLOSED, relaxed_prices, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.watch import Cancel
@@ -173,8 +174,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
 
 
 def _base(first: Worth, now: Interval) -> dict[str, Any]:
-    gap = (now.high - now.low) / max(1.0, abs(now.low))
-    return {"usd": now.json(), "gap": gap, "method": first.method, "seconds": first.seconds}
+    return {"usd": now.json(), "gap": relative_gap(*now), "method": first.method, "seconds": first.seconds}
 
 
 def _ties(asker: Asker) -> list[dict[str, Any]]:

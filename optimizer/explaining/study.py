@@ -55,9 +55,9 @@ class Study:
     program: Program
     lots: tuple[Lot, ...]
 
-    def restated(self, data: Data, drop: Iterable[str] = ()) -> Program:
-        """The program of changed data, or without some more families or rows."""
-        return program_of(formulated(data, (*self.drop, *drop), self.extra), data)
+    def restated(self, data: Data) -> Program:
+        """The program of changed data."""
+        return program_of(formulated(data, self.drop, self.extra), data)
 
     def with_lots(self, lot: Lot, n: int, at: Collection[Period] = ()) -> Program:
         """The program with so many lots more (or fewer), in all periods unless some are named."""

@@ -9,6 +9,7 @@ from typing import Any
 from optimizer.engine.program import Flags, Floats, Program, dot
 from optimizer.explaining.asker import Asker, Question
 from optimizer.explaining.changes import columns, freed, held
+from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.study import Study
 
 Row = dict[str, Any]
@@ -47,7 +48,9 @@ def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
     for name, cols in _offers(study):
         taken = _any(cols, x)
         kind = study.data.offers[name].kind if name in study.data.offers else "api"
-        yield {"offer": name, "kind": kind, "taken": taken, **_choice(asker, _offer(name), taken=taken)}
+        idle = kind == "api" and not taken
+        worth = _idle(asker) if idle else _choice(asker, _offer(name), taken=taken)
+        yield {"offer": name, "kind": kind, "taken": taken, **worth}
 
 
 def policy_questions(study: Study) -> Iterator[Question]:
@@ -76,6 +79,12 @@ def _choice(asker: Asker, name: str, *, taken: bool) -> Row:
         return {"net_usd": None, "no_other_way": impossible, **asker.evidence(name).json()}
     net = gain.times(-1.0).at_least(0.0) if taken else gain
     return {"net_usd": net.json(), "no_other_way": False, **asker.evidence(name).json()}
+
+
+def _idle(asker: Asker) -> Row:
+    """An API that is never called: the plan holds without it, and nothing is worth more than the base's bound."""
+    net = Interval(0.0, asker.worth.width).beyond(asker.noise)
+    return {"net_usd": net.json(), "no_other_way": False, **Evidence("the plan does without it", 1, 0.0).json()}
 
 
 def _offers(study: Study) -> Iterator[tuple[str, Flags]]:

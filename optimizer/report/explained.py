@@ -51,7 +51,7 @@ def sentences(document: Document) -> Iterator[Line]:
         left, asked = len(document["skipped"]), document["questions"]
         yield "fair", f"Partial: {asked} questions were answered, {left} were not in {document['explain_time']:g} s."
     for name, error in document["failed"].items():
-        yield "bad", f"The solver failed on a question ({name}): {error}."
+        yield "bad", f"The solver failed on a question ({name}): {error}. Another --seed takes another way."
 
 
 def _limits(document: Document) -> Iterator[Line]:
