@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.progress import Listener
 from optimizer.engine.warm import Stopped, Warm, Work
 from optimizer.formulation.family import Family
+from optimizer.instance.faults import BadInput
 from optimizer.instance.schema import Instance
 from optimizer.plan.plan import Plan
 from optimizer.solving import Posed, answered, pose
+
+if TYPE_CHECKING:
+    from optimizer.engine.program import Program
+    from optimizer.engine.tight import Footing
 
 FEASIBILITY = Work(nodes=200, seconds=10.0)  # for one question of the search for a conflict
 
@@ -50,6 +56,7 @@ class Base:
 
     posed: Posed
     outcome: Outcome
+    footing: Footing | None = None  # what its variants stand on, where that was found before
 
     @classmethod
     def solved(
@@ -80,19 +87,20 @@ class Base:
         document = answered(self.posed, self.outcome)
         return Plan({**document, "seconds": self.outcome.seconds})
 
-    def prepared(self) -> Base:
-        """Itself, with all done that its variants share: else the first of them would take the time for it."""
-        _ = self._warm.footing
-        return self
+    def prepared(self, examples: Iterable[Change] = ()) -> Base:
+        """The same with all done that its variants share: else the first of them would take the time for it. Where many
+        are to come it pays to look at some `examples` of them first; those that cannot be stated are left out."""
+        return Base(self.posed, self.outcome, self._warm.learning(self._stated(examples)))
+
+    def _stated(self, changes: Iterable[Change]) -> Iterator[Program]:
+        for each in changes:
+            with suppress(BadInput):
+                yield self._changed(each).program
 
     def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:
         """The best plan of a variant of the base; BadInput if a change or a family does not exist."""
         began, options = monotonic(), self.posed.options
-        limits = {name: options[name] for name in LIMITS}
-        sets, drop = (*options["set"], *change.sets), (*options["drop"], *change.drop)
-        scenario = "+".join(filter(None, (self.posed.scenario, change.scenario))) or None
-        asked = Change(change.name, scenario, sets, drop)
-        posed = _posed(self.posed.instance, limits, asked, self.posed.extra)
+        posed = self._changed(change)
         work = Work(options["gap"], nodes, options["time_limit"], options["seed"])
         started = process_time()
         answer = self._warm.solve(posed.program, work, cancel)
@@ -101,12 +109,20 @@ class Base:
         document |= {"seconds": monotonic() - began, "begun": answer.rebuilt or "base", "stopped": answer.stopped}
         return Variant(change, Plan(document), answer.rebuilt, answer.stopped, solving)
 
+    def _changed(self, change: Change) -> Posed:
+        """The question of a variant, whose changes come after those of the base."""
+        options = self.posed.options
+        limits = {name: options[name] for name in LIMITS}
+        sets, drop = (*options["set"], *change.sets), (*options["drop"], *change.drop)
+        scenario = "+".join(filter(None, (self.posed.scenario, change.scenario))) or None
+        return _posed(self.posed.instance, limits, Change(change.name, scenario, sets, drop), self.posed.extra)
+
     def _holds(self, posed: Posed, without: Iterable[str]) -> bool | None:
         return self._warm.holds(posed.program, frozenset(without), FEASIBILITY)
 
     @cached_property
     def _warm(self) -> Warm:
-        return Warm(self.posed.program, self.outcome)
+        return Warm(self.posed.program, self.outcome, self.footing)
 
 
 def _posed(instance: Instance, limits: Mapping[str, Any], change: Change, extra: Sequence[Family]) -> Posed:

@@ -30,10 +30,12 @@ class Cut(NamedTuple):
     recipe: Recipe
 
 
-def cut_down(program: Program, control: Control, found: Sifted, rounds: float = np.inf) -> Cut:
+def cut_down(
+    program: Program, control: Control, found: Sifted, rounds: float = np.inf, recipe: Recipe | None = None
+) -> Cut:
     """Tells a tighter bound after every round, until the clock, or until rounds come to little; where that ended.
-    `found` is used up."""
-    cut, last = Cut(program, found, Recipe.of_none(program)), found.lp.bound()
+    `found` is used up; `recipe` is how the cuts were made that the program has as rows already."""
+    cut, last = Cut(program, found, recipe or Recipe.of_none(program)), found.lp.bound()
     while rounds > 0 and not control.over and (better := _cut_again(cut, control)) is not None:
         control.tell(Tick(None, bound := better.found.lp.bound()))
         assert last is not None

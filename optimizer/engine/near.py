@@ -13,7 +13,7 @@ No step has a clock of its own, so that a plan depends on the variant and on not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,14 @@ NODES = 200  # of the strategy
 
 @dataclass(frozen=True, slots=True)
 class Unhurried(Control):
-    """Steps end by their work; the clock ends only the whole."""
+    """Steps end by their work, or with the gap; the clock ends only the whole."""
+
+    enough: Callable[[], float | None] = lambda: None
+
+    @property
+    def goal(self) -> float | None:
+        """As far as the whole is bounded by now."""
+        return self.enough()
 
     def until(self, seconds: float) -> Control:
         """The same: no step has a clock of its own."""

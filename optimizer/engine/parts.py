@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ if INSTALLED:
     from optimizer.engine.scip import Scip
 
 NODES = {"HiGHS": 50, "SCIP": 200}  # of one search; SCIP's nodes are cheaper, as it separates little
+IN_DOUBT = {"HiGHS": 50, "SCIP": 500}  # where plan and linear program disagree on all that is free
 ANEW_NODES = 20  # of a period with its strategy
 ENDED = ("optimal", "gaplimit", "infeasible")
 NEARBY = {"separating/maxroundsroot": 3, "separating/maxrounds": 0}  # near a plan branching pays sooner than cuts
@@ -31,8 +33,8 @@ class Found(NamedTuple):
 
 
 def search_near(program: Program, control: Control, free: Flags, x: Floats) -> Found:
-    """The plan x with its `free` columns chosen again while all others stay."""
-    found = near(program.held(free, x), control, x[free])
+    """The plan x with its `free` columns, all in doubt, chosen again while all others stay."""
+    found = near(program.held(free, x), control, x[free], IN_DOUBT)
     if found.x is None:
         return found
     y = x.copy()
@@ -40,26 +42,31 @@ def search_near(program: Program, control: Control, free: Flags, x: Floats) -> F
     return found._replace(x=y)
 
 
-def near(part: Program, control: Control, x: Floats) -> Found:
-    """A better plan of a sub-problem near the plan x, within a few nodes."""
+def near(part: Program, control: Control, x: Floats, nodes: Mapping[str, int] = NODES) -> Found:
+    """A better plan of a sub-problem near the plan x, within a few nodes, and no better than closes the whole's gap."""
     free, settled = choice(part)
     if not free.any():
         return Found(settled, True, 0)
     left = Narrow.to(part, free, np.where(free, x, settled))
-    found = (_by_scip if INSTALLED else _by_highs)(left.program, control, x[free])
+    found = (_by_scip if INSTALLED else _by_highs)(left.program, control, x[free], nodes)
     return found if found.x is None else found._replace(x=left.whole(found.x))
 
 
 def anew(part: Program, control: Control, x: Floats) -> Found:
     """A sub-problem decided again from the whole numbers of x: a period, of which HiGHS has the better plan sooner."""
-    highs = Highs(part, control, mip_max_nodes=ANEW_NODES)
+    highs = Highs(part, control, mip_max_nodes=ANEW_NODES, **_goal("objective_target", part, control))
     whole = np.flatnonzero(part.integer).astype(np.int32)
     highs.begin_from(whole, x[whole])
     return _run(highs)
 
 
-def _by_highs(part: Program, control: Control, x: Floats) -> Found:
-    highs = Highs(part, control, mip_max_nodes=NODES["HiGHS"])
+def _goal(name: str, part: Program, control: Control) -> dict[str, Any]:
+    """What a sub-problem, minimised, has to come to and need not better: the setting of a solver."""
+    return {} if control.goal is None else {name: -control.goal if part.maximise else control.goal}
+
+
+def _by_highs(part: Program, control: Control, x: Floats, nodes: Mapping[str, int]) -> Found:
+    highs = Highs(part, control, mip_max_nodes=nodes["HiGHS"], **_goal("objective_target", part, control))
     highs.begin_from(np.arange(x.size, dtype=np.int32), x)
     return _run(highs)
 
@@ -69,8 +76,8 @@ def _run(highs: Highs) -> Found:
     return Found(found if found is None else highs.program.rounded(found), ended, highs.pivots())
 
 
-def _by_scip(part: Program, control: Control, x: Floats) -> Found:
-    scip = Scip(part, control, {"limits/nodes": NODES["SCIP"]} | NEARBY)
+def _by_scip(part: Program, control: Control, x: Floats, nodes: Mapping[str, int]) -> Found:
+    scip = Scip(part, control, {"limits/nodes": nodes["SCIP"]} | NEARBY | _goal("limits/primal", part, control))
     scip.begin_from(x)
     ended, found, pivots = scip.run() in ENDED, scip.plan(), scip.pivots()
     scip.free()

@@ -44,6 +44,10 @@ class Recipe:
         kept = np.concatenate([self.kept[still], made + np.arange(sums.divisor.size, dtype=np.int32)])
         return Recipe(self.rows, (*self.rounds, Sums(weights, from_upper, sums.divisor)), kept)
 
+    def with_all(self) -> Recipe:
+        """With every cut kept: one that holds nothing at this program's plan may hold that of another."""
+        return replace(self, kept=np.arange(self.made, dtype=np.int32))
+
     def pruned(self) -> Recipe:
         """Without cuts that are neither kept nor made use of in one that is."""
         needed, end = np.zeros(self.made, bool), self.made

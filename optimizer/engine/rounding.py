@@ -184,7 +184,8 @@ def _rounded(terms: Terms, divisor: Floats) -> tuple[Floats, Floats, Flags]:
     whole = np.floor(rhs)
     fraction = rhs - whole
     good = (fraction >= FRACTION) & (fraction <= 1 - FRACTION)
-    share, rest = terms.value / np.where(divisor > 0, divisor, np.nan)[terms.of], (1 - fraction)[terms.of]
+    share = terms.value / np.where(divisor > 0, divisor, np.nan)[terms.of]
+    rest = np.where(good, 1 - fraction, np.nan)[terms.of]
     floor = np.floor(share + ROUNDING)
     up = np.maximum(np.maximum(share - floor, 0.0) - fraction[terms.of], 0.0)
     return np.where(terms.integer, floor + up / rest, np.minimum(share, 0.0) / rest), whole, good

@@ -59,6 +59,11 @@ class Control:
         return max(self.deadline - time.monotonic(), 0.0)
 
     @property
+    def goal(self) -> float | None:
+        """The objective from which on a plan closes the gap of the whole; None where that is not known."""
+        return None
+
+    @property
     def over(self) -> bool:
         """Time to end, by the clock or because we were told."""
         return self.stop.is_set() or self.left <= 0.0

@@ -28,6 +28,7 @@ SOON_SECONDS = 20.0  # that placing such a plan may take, or as long as all that
 STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
 USED = 1e-6  # replicas: the linear program's plan uses a third of the places, and little is lost without the others
+GIVING = 1e-6  # that rows give way to a plan of the linear program, its noise where columns add up
 NODES = 200  # per period, so that the start depends on the program and not on the machine
 
 
@@ -125,6 +126,7 @@ def _solved(lp: Highs) -> Floats | None:
 def _whole_period(program: Program, control: Control, period: Flags, x: Floats, hint: Floats | None) -> Floats | None:
     """x with this period's placement whole: of what it uses; where that cannot be, of all; then its strategy too."""
     hasty = control.quietly(control.left / 3, control.gap)
+    program = _giving_way(program, x)
     period = period | moving_with(program, period)
     placement = period & ~program.strategy
     used = placement & (~program.integer | (x > USED))
@@ -133,6 +135,16 @@ def _whole_period(program: Program, control: Control, period: Flags, x: Floats, 
         if better is not None:
             return better
     return None
+
+
+def _giving_way(program: Program, x: Floats) -> Program:
+    """The program with rows that give way to x where it breaks them by less than a solver minds: with nearly all of
+    their columns held at x, HiGHS would call what is left infeasible, by 7e-8."""
+    done = program.activity(x)
+    lower, upper = program.row_lower, program.row_upper
+    lower = np.where((lower - done > 0) & (lower - done <= GIVING), done, lower)
+    upper = np.where((done - upper > 0) & (done - upper <= GIVING), done, upper)
+    return replace(program, row_lower=lower, row_upper=upper)
 
 
 def moving_with(program: Program, cols: Flags) -> Flags:

@@ -31,6 +31,7 @@ MUCH = 1_000_000  # nonzeros, up to which six rounds take less than half a minut
 NEAR, NODES = 5e-5, 200  # of a search for a strategy
 SEARCHING = 0.4  # of the time left, that it may take where steps have a clock
 PATIENCE = 3  # steps of a dive that were too large: where many are, a search finds more
+SEARCHED = 0.25  # of the gap, that strategies at hand leave open at least where one is searched for
 BETTER = 0.05  # of the gap, by which a strategy has to be better than the base's
 WHOLE = 1e-6
 
@@ -49,6 +50,18 @@ class Footing(NamedTuple):
         further = cut.row_lower.size - own.size - int(made.sum())
         return Basis(self.basis.cols, np.concatenate([own, np.full(further, BASIC, np.int8), kept[made]]))
 
+    def learnt(self, program: Program, control: Control) -> Footing:
+        """With the cuts that a variant of the base wants beside those there are; the same where it cannot hold."""
+        cut, made = self.recipe.on(tightened(program))
+        found = sifted_at(cut, control, self.cols, self.basis_of(cut, made))
+        if found is None:
+            return self
+        recipe = replace(self.recipe, kept=self.recipe.kept[made])
+        more = cut_down(cut, control.quietly(control.left), found, MORE, recipe)
+        recipe = replace(more.recipe, kept=np.union1d(more.recipe.kept, self.recipe.kept)).pruned()
+        basis = self.basis.with_rows(recipe.rows + recipe.kept.size)
+        return Footing(recipe, self.cols | more.found.part.cols, basis)
+
 
 class Tight(NamedTuple):
     """A program with cuts as further rows, its linear program solved, and what that says of every column."""
@@ -63,10 +76,11 @@ class Tight(NamedTuple):
         other = None if found is None else dived(Relaxed(found.lp, self.guide, found.part), PATIENCE)
         if other is not None and self._strategy_gap(other, base) < WHOLE:
             return []
-        others = [] if other is None else [other]
-        if self.program.value.size <= LITTLE and (better := self._searched(control, other)) is not None:
-            others = [better, *others]  # at M the root alone takes a minute
         theirs = self.with_strategy(control, base)
+        others = [] if other is None else [other]
+        if self.program.value.size <= LITTLE and self._worth_searching(control, other, theirs):
+            better = self._searched(control, other)  # at M the root alone takes a minute
+            others = others if better is None else [better, *others]
         enough = BETTER * control.gap * abs(self.program.objective(base))
         return [x for x in others if theirs is None or self.program.gain(x, over=theirs) > enough]
 
@@ -79,6 +93,12 @@ class Tight(NamedTuple):
     def _strategy_gap(self, x: Floats, y: Floats) -> float:
         """The largest difference between two strategies."""
         return float(np.abs(x - y)[self.program.strategy & self.program.integer].max(initial=0.0))
+
+    def _worth_searching(self, control: Control, *known: Floats | None) -> bool:
+        """Whether the strategies that are known leave much open below the linear program."""
+        most = self.program.objective(self.guide.x)
+        short = [abs(most - self.program.objective(x)) for x in known if x is not None]
+        return min(short, default=np.inf) > SEARCHED * control.gap * max(abs(most), control.floor)
 
     def _searched(self, control: Control, x: Floats | None) -> Floats | None:
         """The strategy of x improved by branch and cut, placement continuous; the bound that this proves is told."""
@@ -122,7 +142,10 @@ def footing_of(program: Program, control: Control) -> Footing | None:
     if found is None:
         return None
     cut = cut_down(program, control.quietly(control.left), found, ROUNDS)
-    return Footing(cut.recipe.pruned(), cut.found.part.cols, cut.found.basis)
+    recipe, ended = cut.recipe.pruned(), cut.found.basis
+    rows = np.full(recipe.rows + recipe.made, BASIC, np.int8)
+    rows[np.concatenate([np.arange(recipe.rows), recipe.rows + recipe.kept])] = ended.rows
+    return Footing(recipe.with_all(), cut.found.part.cols, Basis(ended.cols, rows))
 
 
 def tight(program: Program, control: Control, footing: Footing) -> Tight | None:

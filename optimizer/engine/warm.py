@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,6 +60,15 @@ class Warm:
 
     program: Program
     outcome: Outcome
+    learnt: Footing | None = None  # what variants stand on, where that was found before
+
+    def learning(self, examples: Iterable[Program]) -> Footing | None:
+        """What variants stand on, with the cuts that some of them want; None where nothing is cut."""
+        footing = self.footing
+        for each in examples if footing is not None else ():
+            _, scaled, rebuilt = self._laid_out(each)
+            footing = footing if rebuilt or footing is None else footing.learnt(scaled.program, _by_its_work())
+        return footing
 
     def solve(self, variant: Program, work: Work, cancel: threading.Event | None = None) -> Answer:
         """The best plan of a variant, proved to the gap unless its work or the clock comes to an end."""
@@ -95,10 +104,10 @@ class Warm:
 
     @cached_property
     def footing(self) -> Footing | None:
-        """What variants stand on: found by its work, whatever the clock says."""
+        """What variants stand on."""
         from optimizer.engine.tight import footing_of  # noqa: PLC0415  scipy takes a fifth of a second to load
 
-        return footing_of(self._scaled.program, Control(math.inf, threading.Event(), lambda _: None))
+        return self.learnt or footing_of(self._scaled.program, _by_its_work())
 
     @cached_property
     def _layout(self) -> Layout:
@@ -126,6 +135,11 @@ class Stop(threading.Event):
         return super().is_set() or self.cancel.is_set()
 
 
+def _by_its_work() -> Control:
+    """For steps that end by their work, whatever the clock says."""
+    return Control(math.inf, threading.Event(), lambda _: None)
+
+
 def _control(watch: Watch, work: Work, stop: Stop) -> Control:
     """Better plans and bounds of whole steps are kept; what is told by the clock would differ from run to run."""
 
@@ -135,7 +149,8 @@ def _control(watch: Watch, work: Work, stop: Stop) -> Control:
             if watch.gap is not None and watch.gap <= work.gap:
                 stop.set()
 
-    return Unhurried(watch.began + work.seconds, stop, tell, work.gap, 1.0 / watch.scaled.money, 1, work.seed)
+    deadline, floor = watch.began + work.seconds, 1.0 / watch.scaled.money
+    return Unhurried(deadline, stop, tell, work.gap, floor, 1, work.seed, enough=lambda: watch.enough(work.gap))
 
 
 def _stopped(stop: Stop, control: Control, ending: Ending) -> Stopped:

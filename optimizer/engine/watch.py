@@ -23,6 +23,7 @@ FEASIBLE = 1e-6  # relative to what a row adds up
 DUST = 1e-10  # scaled; less of a column is what is left of a solver's arithmetic
 POLISHED = 1e-6  # relative loss at which the polished plan still goes before the streamed one
 CONTRADICTION = 1e-5  # relative: a checked plan this much better than the proved bound
+CLOSELY = 1e-9  # of what may stay open, that a plan closes more than it has to
 CLOSED = 1e-7  # the solver's tolerance on rows: a bound that far beyond a clean plan is rounding, not a gap
 
 
@@ -59,6 +60,15 @@ class Watch:
     def gap(self) -> float | None:
         """Between the best checked plan and the bound."""
         return relative_gap(self.objective, self.bound)
+
+    def enough(self, gap: float) -> float | None:
+        """What a plan has to be worth to close the gap, in the solver's units; None without a bound."""
+        if self.bound is None:
+            return None
+        sense = 1.0 if self.program.maximise else -1.0
+        relative = gap / (1 + gap) if sense * self.bound > 0 else gap / max(1 - gap, gap * CLOSELY)
+        open_ = (1 - CLOSELY) * max(relative * abs(self.bound), gap)
+        return (self.bound - sense * open_) / self.scaled.money
 
     def follow(self, workers: Sequence[Worker], gap: float) -> Ending:
         """Listen until the first worker, who proves, has its verdict, or until it has had its grace."""

@@ -17,6 +17,7 @@ Kind = Literal["grid", "list", "tornado", "random", "sobol"]
 KINDS: tuple[Kind, ...] = ("grid", "list", "tornado", "random", "sobol")
 SCENARIO, DROP, NONE = "scenario", "drop", "none"  # axes that are no path, and their empty value
 MOST = 100_000  # members of one design
+EXAMPLES = 8
 
 _RANGE = re.compile(r"([=*+]?)\s*([^:{\[]+):([^:]+):(\d+)")
 _COMMA = re.compile(r",(?![^\[{]*[\]}])")  # not inside a list or a map
@@ -78,6 +79,11 @@ def points(kind: str, axes: Sequence[Axis], samples: int = 0, seed: int = 0) -> 
     if len(found) > MOST:
         raise _refused("vary", f"the design has more than {MOST:,} members")
     return list({tuple(point.items()): point for point in found}.values())
+
+
+def examples(axes: Sequence[Axis]) -> list[Point]:
+    """Points anywhere on some axes, the same for every design over them."""
+    return points("sobol", axes, EXAMPLES)
 
 
 def number(typed: str) -> float | None:

@@ -34,22 +34,22 @@ def sendable(extra: Iterable[Family]) -> list[tuple[str, str]]:
 
 
 def packed(base: Base) -> bytes:
-    """All that another process needs to solve members: the instance as data, the options, the base plan."""
+    """All that another process needs to solve members: the instance as data, the options, the base plan, its cuts."""
     posed = base.posed
     named = sendable(posed.extra)
-    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome, named)
+    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome, base.footing, named)
     return zlib.compress(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 @lru_cache(maxsize=1)
 def unpacked(study: bytes) -> Base:
     """The base in this process: read, resolved, stated, compiled and cut once for all its members here."""
-    data, options, scenario, outcome, named = pickle.loads(zlib.decompress(study))
+    data, options, scenario, outcome, footing, named = pickle.loads(zlib.decompress(study))
     _refuse_other_solvers(outcome)
     extra = [getattr(import_module(module), name) for module, name in named]
     posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"], extra=extra)
     found: Outcome = outcome
-    return Base(posed, found).prepared()
+    return Base(posed, found, footing).prepared()
 
 
 def _refuse_other_solvers(outcome: Outcome) -> None:
@@ -74,6 +74,12 @@ def _reference(each: Family) -> tuple[str, str]:
     return module, name
 
 
+def change_at(point: Point) -> Change:
+    """A point of a design as a variant of the base."""
+    scenario, sets, drop = changed(point)
+    return Change("member", scenario, sets, drop)
+
+
 def solve_member(study: bytes, point: Point, nodes: int) -> Row:
     """The row of a member; one that cannot be stated or solved is a row too, with the reason."""
     with _SOLVING:
@@ -85,8 +91,7 @@ def _solved(study: bytes, point: Point, nodes: int) -> Row:
     try:
         base = unpacked(study)
         began = process_time()
-        scenario, sets, drop = changed(point)
-        variant = base.vary(Change("member", scenario, sets, drop), nodes)
+        variant = base.vary(change_at(point), nodes)
         row, solving = told(variant.plan.document), variant.solving
     except BadInput as error:
         row = failed("; ".join(f.message for f in error.faults))

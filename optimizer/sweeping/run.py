@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -28,13 +28,14 @@ from optimizer.solving import answered, pose, refuse_unknown_families
 from optimizer.sweeping import design as designs
 from optimizer.sweeping.design import Axis, Point
 from optimizer.sweeping.frontier import between, steps
-from optimizer.sweeping.member import packed, sendable, told
+from optimizer.sweeping.member import change_at, packed, sendable, told
 from optimizer.sweeping.parallel import Cancel, cluster, processes, solve_all
 from optimizer.sweeping.store import Store, key
 from optimizer.sweeping.sweep import Sweep
 from optimizer.variants import Base
 
 ON_CLUSTER = 16  # members in flight, in multiples of what is sent ahead
+MANY = 24  # members, from which on it pays to look at some first for the cuts that they want
 FINEST = 1 / 64  # of the span of an axis; refinement halves no further
 
 
@@ -95,8 +96,10 @@ def sweep(
     base = Base(posed, outcome) if outcome else Base.of(posed, progress)
     if outcome is None:
         kept.keep_base(base.outcome)
+    examples = [change_at(point) for point in designs.examples(axes)] if len(points) >= MANY else []
     many = workers or os.cpu_count() or 1
-    solved = partial(_solve, kept, packed(base), nodes, opened, ON_CLUSTER if address else many, told_of, cancel)
+    study = cache(lambda: packed(base.prepared(examples)))
+    solved = partial(_solve, kept, study, nodes, opened, ON_CLUSTER if address else many, told_of, cancel)
     solved(points)
     for _ in range(refine):
         new = _refined(kept, points, axes)
@@ -109,7 +112,7 @@ def sweep(
 
 def _solve(
     kept: Store,
-    study: bytes,
+    study: Callable[[], bytes],
     nodes: int,
     opened: Callable[[int], Executor],
     workers: int,
@@ -121,7 +124,9 @@ def _solve(
     missing, began = [point for point in points if key(point) not in kept.rows], monotonic()
     tell = told_of or (lambda _: None)
     tell(Advance(len(points) - len(missing), len(points), 0.0, None))
-    for done, (point, row) in enumerate(solve_all(study, missing, nodes, opened, workers, cancel), 1):
+    if not missing:
+        return
+    for done, (point, row) in enumerate(solve_all(study(), missing, nodes, opened, workers, cancel), 1):
         kept.keep(point, row)
         seconds = monotonic() - began
         left = seconds / done * (len(missing) - done)
