@@ -17,6 +17,7 @@ from optimizer.engine import highs
 from optimizer.plan import TABLES, Plan
 from optimizer.report import delimited
 from optimizer.report.blocks import blocks
+from optimizer.report.explained_grids import interval
 from optimizer.report.text import WIDEST, show
 
 
@@ -112,3 +113,19 @@ def test_an_instance_without_offers_and_tools_is_solved_once(monkeypatch):
         monkeypatch.setattr(f"{module}.solve_program", lambda *a, **k: asked.append(1) or real(*a, **k))
     solve(quick.instance())
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        (None, "-"),
+        ([41_000.0, 41_000.0], "$41K"),
+        ([41_000.0, 44_000.0], "$41K to $44K"),
+        ([None, 44_000.0], "at most $44K"),
+        ([41_000.0, None], "at least $41K"),
+        ([0.0, None], "not resolved"),  # that something loses nothing by being fewer says nothing
+        ([None, None], "not resolved"),
+    ],
+)
+def test_an_interval_says_what_is_known_of_it(ends, said):
+    assert interval(ends, "USD") == said

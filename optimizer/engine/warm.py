@@ -24,6 +24,7 @@ from optimizer.engine.messages import Ending, Incumbent, Message, Tick
 from optimizer.engine.near import Unhurried
 from optimizer.engine.outcome import Outcome, Values
 from optimizer.engine.program import Floats, Program
+from optimizer.engine.root import LITTLE
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.stages import searched
@@ -63,11 +64,15 @@ class Warm:
     learnt: Footing | None = None  # what variants stand on, where that was found before
 
     def learning(self, examples: Iterable[Program]) -> Footing | None:
-        """What variants stand on, with the cuts that some of them want; None where nothing is cut."""
+        """What variants stand on, with the cuts that some of them want where a linear program takes no more than a second;
+        None where nothing is cut."""
         footing = self.footing
-        for each in examples if footing is not None else ():
+        if footing is None or self.program.value.size > LITTLE:
+            return footing
+        for each in examples:
             _, scaled, rebuilt = self._laid_out(each)
-            footing = footing if rebuilt or footing is None else footing.learnt(scaled.program, _by_its_work())
+            if not rebuilt:
+                footing = footing.learnt(scaled.program, _by_its_work())
         return footing
 
     def solve(self, variant: Program, work: Work, cancel: threading.Event | None = None) -> Answer:

@@ -132,7 +132,7 @@ def interval(ends: list[float | None] | None, currency: str) -> str:
     if low is None:
         return "not resolved" if high is None else f"at most {shown(high)}"
     if high is None:
-        return f"at least {shown(low)}"
+        return f"at least {shown(low)}" if low else "not resolved"
     return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
 
 

@@ -17,7 +17,7 @@ Kind = Literal["grid", "list", "tornado", "random", "sobol"]
 KINDS: tuple[Kind, ...] = ("grid", "list", "tornado", "random", "sobol")
 SCENARIO, DROP, NONE = "scenario", "drop", "none"  # axes that are no path, and their empty value
 MOST = 100_000  # members of one design
-EXAMPLES = 8
+EXAMPLES, EXAMPLES_SEED = 8, 2718  # a seed of their own: members of a Sobol design are no examples of themselves
 
 _RANGE = re.compile(r"([=*+]?)\s*([^:{\[]+):([^:]+):(\d+)")
 _COMMA = re.compile(r",(?![^\[{]*[\]}])")  # not inside a list or a map
@@ -83,7 +83,7 @@ def points(kind: str, axes: Sequence[Axis], samples: int = 0, seed: int = 0) -> 
 
 def examples(axes: Sequence[Axis]) -> list[Point]:
     """Points anywhere on some axes, the same for every design over them."""
-    return points("sobol", axes, EXAMPLES)
+    return points("sobol", axes, EXAMPLES, EXAMPLES_SEED)
 
 
 def number(typed: str) -> float | None:
