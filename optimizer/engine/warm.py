@@ -64,7 +64,7 @@ class Warm:
     learnt: Footing | None = None  # what variants stand on, where that was found before
 
     def learning(self, examples: Iterable[Program]) -> Footing | None:
-        """What variants stand on, with the cuts that some of them want where a linear program takes no more than a second;
+        """What variants stand on, with the cuts that some of them want where a linear program takes a second at most;
         None where nothing is cut."""
         footing = self.footing
         if footing is None or self.program.value.size > LITTLE:
