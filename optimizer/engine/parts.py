@@ -18,7 +18,7 @@ if INSTALLED:
     from optimizer.engine.scip import Scip
 
 NODES = {"HiGHS": 50, "SCIP": 200}  # of one search; SCIP's nodes are cheaper, as it separates little
-IN_DOUBT = {"HiGHS": 50, "SCIP": 500}  # where plan and linear program disagree on all that is free
+IN_DOUBT = {"HiGHS": 50, "SCIP": 500}  # where all that is free is in doubt, and the gap, not a clock, ends the whole
 ANEW_NODES = 20  # of a period with its strategy
 ENDED = ("optimal", "gaplimit", "infeasible")
 NEARBY = {"separating/maxroundsroot": 3, "separating/maxrounds": 0}  # near a plan branching pays sooner than cuts
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 def search_near(program: Program, control: Control, free: Flags, x: Floats) -> Found:
     """The plan x with its `free` columns, all in doubt, chosen again while all others stay."""
-    found = near(program.held(free, x), control, x[free], IN_DOUBT)
+    found = near(program.held(free, x), control, x[free], NODES if control.goal is None else IN_DOUBT)
     if found.x is None:
         return found
     y = x.copy()
