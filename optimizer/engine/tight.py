@@ -1,8 +1,8 @@
 """The linear program of a variant with the cuts of its base made anew: a bound, a strategy and a guide in a second.
 
 With cuts few strategy columns stay fractional: a dive ends within some 1e-4 of the bound, mostly at the strategy of the
-base. Where it does not, branch and cut on the strategy alone takes two seconds, for a better one and a better bound;
-of a large program it would take a minute, and the dive has to do.
+base. Where it does not and leaves much open, branch and cut on the strategy alone takes one to five seconds, for a
+better one and a better bound; of a large program it would take a minute, and the dive has to do.
 """
 
 from __future__ import annotations
