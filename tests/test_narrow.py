@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sizes import sized
 
+from optimizer.engine import narrowly, proof, roles, sifting
 from optimizer.engine import program as engine_program
-from optimizer.engine import proof, roles, sifting
 from optimizer.engine.known import Known
 from optimizer.engine.linear import relax
 from optimizer.engine.messages import Incumbent, Message, Request, Tick
@@ -81,7 +81,7 @@ def test_a_worker_tells_plans_of_the_whole(small: Program, role: str) -> None:
 
 @pytest.mark.usefixtures("always")
 def test_without_anything_in_use_the_whole_is_searched(small: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roles, "narrowed", lambda *_: None)
+    monkeypatch.setattr(narrowly, "narrowed", lambda *_: None)
     told: list[Message] = []
     request = Request(small, gap=1e-2, floor=1.0, seconds=20.0, threads=1, seed=0, start=None)
     roles.served(request, threading.Event(), Known(small), told.append)

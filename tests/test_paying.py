@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from fleet import fleet
 
+from optimizer.engine import narrowly, proof, roles, sifting, start, worker
 from optimizer.engine import program as engine_program
-from optimizer.engine import proof, roles, sifting, start, worker
+from optimizer.engine.improve import by_period
 from optimizer.engine.known import Known
 from optimizer.engine.linear import Guide, relax
 from optimizer.engine.messages import Incumbent, Message, Paying, Request, Tick, Verdict
@@ -73,8 +74,8 @@ def test_an_improver_that_was_told_them_does_not_look_for_them(
     def never(*_: object) -> NoReturn:
         raise AssertionError("it sifted what was sifted before")
 
-    monkeypatch.setattr(roles, "with_placement", watched)
-    monkeypatch.setattr(roles, "sifted_from", never)
+    monkeypatch.setattr(narrowly, "with_placement", watched)
+    monkeypatch.setattr(narrowly, "sifted_from", never)
     told: list[Message] = []
     known = Known(program)
     known.paying = paying(program)
@@ -90,7 +91,7 @@ def test_until_it_is_told_it_decides_periods_again_among_what_they_use(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, found, columns = Known(program), paying(program), list[int]()
-    by_period = roles.by_period
+    by_period = narrowly.by_period
 
     def told_after_one(part: Program, step: Control, x: Floats) -> Iterator[Floats]:
         columns.append(part.cost.size)
@@ -101,8 +102,8 @@ def test_until_it_is_told_it_decides_periods_again_among_what_they_use(
     def never(*_: object) -> NoReturn:
         raise AssertionError("it sifted what the prover was about to tell")
 
-    monkeypatch.setattr(roles, "by_period", told_after_one)
-    monkeypatch.setattr(roles, "sifted_from", never)
+    monkeypatch.setattr(narrowly, "by_period", told_after_one)
+    monkeypatch.setattr(narrowly, "sifted_from", never)
     request = Request(program, gap=1e-4, floor=1.0, seconds=5.0, threads=1, seed=0, start=None, role="improve")
     roles.served(request, threading.Event(), known, [].append)
     narrow, wide = columns
@@ -124,7 +125,7 @@ def test_what_its_own_plan_uses_stays_even_where_it_does_not_pay(
     found = paying(program)
     placement = program.integer & ~program.strategy
     known.paying = Paying(found.cols & ~placement, found.x, found.reduced)
-    monkeypatch.setattr(roles, "by_period", watched)
+    monkeypatch.setattr(narrowly, "by_period", watched)
     request = Request(program, gap=1e-4, floor=1.0, seconds=2.0, threads=1, seed=0, start=None, role="improve")
     told: list[Message] = []
     roles.served(request, threading.Event(), known, told.append)
@@ -149,9 +150,51 @@ def test_a_plan_that_a_part_cannot_hold_is_not_one_of_it(program: Program, monke
     request = Request(program, gap=1e-4, floor=1.0, seconds=2.0, threads=1, seed=0, start=None, role="improve")
     idle = Narrow.to(program, ~(program.integer & ~program.strategy), np.zeros(program.cost.size))
     assert idle.program.violation(known.x[idle.cols]) > 1.0
-    monkeypatch.setattr(roles, "by_period", watched)
-    roles._go_on(request, control(1.0), idle, Guide(found.x[idle.cols], found.reduced[idle.cols]), known, known.x, 0)
+    monkeypatch.setattr(narrowly, "by_period", watched)
+    narrowly._go_on(request, control(1.0), idle, Guide(found.x[idle.cols], found.reduced[idle.cols]), known, 0)
     assert [violation for violation in begun if violation > 1e-6] == []
+
+
+def test_a_part_takes_a_better_plan_of_the_whole_if_it_holds_there(program: Program) -> None:
+    found, relaxed, known = paying(program), relax(program, control()), Known(program)
+    assert relaxed is not None
+    first = next(start.built(program, control(), relaxed))
+    *_, better = by_period(program, control(), first)
+    used = (np.array([first, better]) > 1e-6).any(axis=0)
+    wide = narrowly.with_placement(program, found.cols | used)
+    inner = narrowly.Inside(wide, known)
+    assert inner.x is None
+    for x in (first, better):
+        known.offer(x)
+        assert inner.x is not None
+        assert np.array_equal(wide.whole(inner.x), x)
+    idle = Narrow.to(program, ~(program.integer & ~program.strategy), np.zeros(program.cost.size))
+    assert narrowly.Inside(idle, known).x is None
+
+
+@pytest.mark.parametrize("huge", [True, False])
+def test_a_prover_that_is_done_before_the_time_finds_better_plans(
+    program: Program, huge: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_program, "HUGE", 1 if huge else 10**9)
+    monkeypatch.setattr(proof, "LITTLE", 0)
+    monkeypatch.setattr(proof, "AGAIN", np.inf)
+    known, relaxed = Known(program), relax(program, control())
+    assert relaxed is not None
+    first = next(start.built(program, control(), relaxed))
+    known.offer(first)
+    told: list[Message] = []
+    request = Request(program, gap=1e-6, floor=1.0, seconds=6.0, threads=1, seed=0, start=None, role="prove")
+    verdict = roles.served(request, threading.Event(), known, told.append)
+    plans = [program.rounded(message.x) for message in told if isinstance(message, Incumbent)]
+    assert plans
+    assert all(program.violation(x) <= 1e-6 for x in plans)
+    assert verdict.ending == "ended"
+    assert verdict.x is not None
+    assert program.gain(verdict.x, over=plans[-1]) >= -1e-6
+    assert program.gain(verdict.x, over=first) > 1e-4 * abs(program.objective(first))
+    bounds = [m.bound for m in told if isinstance(m, Tick) and m.bound is not None]
+    assert min(bounds) >= program.objective(verdict.x)
 
 
 class Scripted:

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from fleet import fleet
 from highspy import HighsModelStatus as Model
+from scipy import sparse
 
 from optimizer.engine import parts, proof, root
+from optimizer.engine.cutting import cut_at_once
 from optimizer.engine.highs import solve_program
 from optimizer.engine.improve import Improver
 from optimizer.engine.known import Known
@@ -22,12 +24,15 @@ from optimizer.engine.outcome import SolverError
 from optimizer.engine.parts import search_near
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.proof import proved_beside, proved_from
+from optimizer.engine.rounding import Cuts
 from optimizer.engine.scale import scale
 from optimizer.engine.scip import Scip
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control
-from optimizer.engine.stall import AT_LEAST, BEGINNING, Stall
 from optimizer.engine.start import built
+
+SEPARATORS = ("aggregation", "clique", "gomory", "impliedbounds", "intobj", "mcf", "mixing", "rlt", "zerohalf")
+WITHOUT_ITS_OWN = {f"separating/{name}/freq": -1 for name in SEPARATORS} | {"presolving/maxrestarts": 0}
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +171,52 @@ def test_improving_works_without_the_extra(middle: Program, first: Floats, monke
     assert middle.gain(known.x, over=first) > 0
 
 
-@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("maximise", [True, False])
+def test_scip_cuts_with_what_it_is_given_and_keeps_every_plan(middle: Program, maximise: bool) -> None:
+    program = facing(middle, maximise)
+    cut, best = cut_at_once(program, control()), search(program, control(), None).x
+    assert cut is not None
+    assert best is not None
+    assert cut.cuts.rhs.size
+    assert (cut.cuts.matrix @ best <= cut.cuts.rhs + 1e-6).all()
+    bounds = []
+    for given in (False, True):
+        scip = Scip(program, control(), {"limits/nodes": 1} | WITHOUT_ITS_OWN, heuristics="none")
+        if given:
+            scip.separate(cut.cuts)
+        scip.begin_from(best)
+        scip.run()
+        x, bound = scip.plan(), scip.bound()
+        assert x is not None
+        assert bound is not None
+        assert program.gain(x, over=best) >= -1e-6
+        bounds.append(bound)
+    lower, most = (-1.0 if maximise else 1.0), program.objective(best)
+    assert lower * (bounds[1] - bounds[0]) > 1e-5 * abs(most)
+    assert lower * (most - bounds[1]) >= -1e-6 * abs(most)
+
+
+def test_a_cut_is_no_row_that_a_plan_must_keep(middle: Program, first: Floats) -> None:
+    """Numerical dust in a cut must not refuse a plan that satisfies every row."""
+    used = np.flatnonzero(middle.integer & (first > 0.5))[:1]
+    wrong = sparse.csr_array((np.ones(1), (np.zeros(1, int), used)), (1, middle.cost.size))
+    scip = Scip(middle, control(), {"limits/nodes": 1, "presolving/maxrounds": 0, "presolving/maxrestarts": 0})
+    scip.separate(Cuts(wrong, first[used] - 0.5))
+    scip.begin_from(first)
+    scip.run()
+    x = scip.plan()
+    assert x is not None
+    assert middle.gain(x, over=first) >= -1e-6
+
+
+@pytest.mark.parametrize(("installed", "small"), [(True, True), (True, False), (False, True)])
 def test_the_proof_ends_at_the_optimum_whoever_gives_it(
-    middle: Program, first: Floats, installed: bool, monkeypatch: pytest.MonkeyPatch
+    middle: Program, first: Floats, installed: bool, small: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proof, "INSTALLED", installed)
-    monkeypatch.setattr(Stall, "stalled", lambda self, bound, now=None: True)  # the hand-over comes at once
+    monkeypatch.setattr(proof, "LITTLE", middle.value.size if small else 0)
+    given: list[Cuts] = []
+    monkeypatch.setattr(Scip, "separate", lambda self, cuts: given.append(cuts))
     best = search(middle, control(), None).x
     assert best is not None
     for verdict in (
@@ -183,6 +228,7 @@ def test_the_proof_ends_at_the_optimum_whoever_gives_it(
         assert verdict.x is not None
         assert middle.violation(verdict.x) <= 1e-6
         assert middle.objective(verdict.x) == pytest.approx(middle.objective(best), rel=1e-5)
+    assert len(given) == (3 if installed and small else 0)
 
 
 def having(program: Program, x: Floats) -> Known:
@@ -229,24 +275,6 @@ def test_a_worker_alone_ends_as_soon_as_the_gap_is_closed() -> None:
     assert outcome.gap is not None
     assert outcome.gap <= 5e-3 + 1e-7
     assert outcome.seconds < 60
-
-
-def test_a_bound_that_moves_is_not_stalled_and_one_that_stands_is() -> None:
-    stall = Stall(deadline=1e6, began=0.0)
-    assert not stall.stalled(None, 0.0)
-    assert not any(stall.stalled(100.0 - t, float(t)) for t in range(20))
-    assert stall.stalled(81.0, 30.0)
-    young = Stall(deadline=1e6, began=0.0)
-    assert not young.stalled(100.0, 0.0)
-    assert not young.stalled(100.0, AT_LEAST - 0.1)
-    assert young.stalled(100.0, AT_LEAST + 0.1)
-
-
-def test_a_stalled_bound_is_left_alone_where_another_solver_would_not_overtake_in_time() -> None:
-    for deadline, worth_it in ((30.0 + BEGINNING * 8.0 + 1.0, True), (30.0 + BEGINNING * 8.0 - 1.0, False)):
-        slow = Stall(deadline, began=0.0)
-        assert not slow.stalled(100.0, 8.0)
-        assert slow.stalled(100.0, 30.0) == worth_it
 
 
 def test_an_outcome_names_the_solvers_that_it_came_from() -> None:

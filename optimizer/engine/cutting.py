@@ -12,13 +12,16 @@ import numpy as np
 
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Program
-from optimizer.engine.recutting import Recipe, with_cuts, without_rows
+from optimizer.engine.recutting import Recipe, rows_after, with_cuts, without_rows
+from optimizer.engine.rounding import Cuts
 from optimizer.engine.separation import separated
-from optimizer.engine.sifting import Sifted, sifted_again
+from optimizer.engine.sifting import Sifted, sifted_again, sifted_or_whole
 from optimizer.engine.solver import Control
 from optimizer.engine.tableau import tableau
+from optimizer.engine.tighten import tightened
 
 ROOM = 1e-6  # of a cut that no longer holds the plan
+ROUNDS = 6  # of a whole program at once: what six more find is less than 2e-5 of the bound
 LITTLE = 1e-6  # of the bound: less in a round, and the cuts are at their end
 
 
@@ -28,6 +31,19 @@ class Cut(NamedTuple):
     program: Program
     found: Sifted
     recipe: Recipe
+
+    @property
+    def cuts(self) -> Cuts:
+        """What was added to the rows that are the program's own."""
+        return rows_after(self.program, self.recipe.rows)
+
+
+def cut_at_once(program: Program, control: Control) -> Cut | None:
+    """The program tightened, its linear program solved, and some rounds of cuts; None where it cannot hold, or not in
+    time."""
+    program = tightened(program)
+    found = sifted_or_whole(program, control)
+    return None if found is None else cut_down(program, control, found, ROUNDS)
 
 
 def cut_down(

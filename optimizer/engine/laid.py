@@ -13,10 +13,13 @@ from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.near import among_more, near_tight, periods_again
 from optimizer.engine.program import Floats, Program
+from optimizer.engine.recutting import rows_after
+from optimizer.engine.rounding import Cuts
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import TOLERANCE, Control
 from optimizer.engine.tight import Footing, footing_of, tight
+from optimizer.engine.tighten import tightened
 
 PLACING = 8e-4  # of the objective, that all placement decided again costs where there is little time
 
@@ -60,6 +63,10 @@ class BaseCuts:
         heard = _Heard(laid)
         tight(laid.program, replace(control, tell=heard.tell), self.footing)
         return heard.found
+
+    def cuts(self, laid: Scaled) -> Cuts:
+        """The base's cuts, made from a program's own figures."""
+        return rows_after(self.footing.recipe.on(tightened(laid.program))[0], laid.program.row_lower.size)
 
     def near(self, laid: Scaled, control: Control, x: Floats, enough: float) -> Found:
         """The same, with a plan near x, which need not hold: its whole numbers as they are, if that leaves `enough` or

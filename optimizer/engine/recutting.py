@@ -95,6 +95,11 @@ def without_rows(program: Program, kept: Flags) -> Program:
     return _rows(program, matrix_of(program)[np.flatnonzero(kept)], program.row_lower[kept], program.row_upper[kept])
 
 
+def rows_after(program: Program, own: int) -> Cuts:
+    """The cuts of a program that has so many rows of its own."""
+    return Cuts(matrix_of(program)[own:], program.row_upper[own:])
+
+
 def _moved(weights: Matrix, at: Ints, rows: int) -> Matrix:
     return sparse.csr_array((weights.data, at[weights.indices], weights.indptr), (weights.shape[0], rows))
 

@@ -111,7 +111,7 @@ def _by_cuts_again(
     found = cuts.better(laid, control, x, _carried(base, program), spared)
     worth = worth if found.bound >= worth.high else _bounded_by(worth, found.bound)
     worth = _with_plan(program, worth, found.x)
-    return _rooted(program, laid, worth, control) if spared and control.left >= ENOUGH * spared else worth
+    return _rooted(cuts, program, laid, worth, control) if spared and control.left >= ENOUGH * spared else worth
 
 
 def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: float) -> Worth | None:
@@ -141,11 +141,11 @@ def _with_plan(program: Program, worth: Worth, x: Floats | None) -> Worth:
     return replace(worth, low=low, high=max(low, worth.high), x=x)
 
 
-def _rooted(program: Program, laid: Scaled, worth: Worth, control: Control) -> Worth:
+def _rooted(cuts: BaseCuts, program: Program, laid: Scaled, worth: Worth, control: Control) -> Worth:
     """With the bound of the root, if it is the tighter one, and with its plan."""
     assert worth.x is not None
     near = control.quietly(control.left, CLOSED)
-    root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit))
+    root = at_root(laid.program, near, laid.program.rounded(worth.x / laid.unit), cuts.cuts(laid))
     worth = _with_plan(program, worth, None if root.x is None else root.x * laid.unit)
     high = np.inf if root.bound is None else root.bound * laid.money
     if high < worth.high:

@@ -7,7 +7,7 @@ for HiGHS' 23), as long as its first linear program takes little.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from highspy import HighsModelStatus as Model
@@ -19,6 +19,8 @@ from optimizer.engine.solver import Control, Highs
 
 if INSTALLED:
     from optimizer.engine.scip import Scip
+if TYPE_CHECKING:
+    from optimizer.engine.rounding import Cuts
 
 LITTLE = 100_000  # nonzeros, up to which SCIP solves a first linear program of this formulation in a second or two
 NO_HEURISTICS: Mapping[str, Any] = {"mip_heuristic_effort": 0.0} | dict.fromkeys(
@@ -41,18 +43,21 @@ class Root(NamedTuple):
     bound: float | None
 
 
-def at_root(program: Program, control: Control, x: Floats | None) -> Root:
-    """One node from the plan x; the clock and the gap of `control` may end it sooner. Nothing is told."""
+def at_root(program: Program, control: Control, x: Floats | None, cuts: Cuts | None = None) -> Root:
+    """One node from the plan x; the clock and the gap of `control` may end it sooner. Nothing is told. `cuts` are those
+    that are known: SCIP makes use of them."""
     if INSTALLED and x is not None and program.value.size <= LITTLE:
-        return _by_scip(program, control.quietly(control.left, control.gap), x)
+        return _by_scip(program, control.quietly(control.left, control.gap), x, cuts)
     highs = Highs(program, control.quietly(control.left, control.gap), mip_max_nodes=1, **NO_HEURISTICS)
     if x is not None:
         highs.begin_from(np.arange(x.size, dtype=np.int32), x)
     return Root(highs.run(), highs.plan(), highs.bound())
 
 
-def _by_scip(program: Program, control: Control, x: Floats) -> Root:
+def _by_scip(program: Program, control: Control, x: Floats, cuts: Cuts | None) -> Root:
     scip = Scip(program, control, {"limits/nodes": 1}, heuristics="none")
+    if cuts is not None:
+        scip.separate(cuts)
     scip.begin_from(x)
     status = scip.run()
     if status not in STATUS:

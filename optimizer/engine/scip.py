@@ -6,8 +6,9 @@ It minimises, as `Highs` does, and takes plans from `known` while it runs.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pyscipopt import SCIP_EVENTTYPE as EVENT
@@ -19,11 +20,15 @@ from pyscipopt.scip import Expr, ExprCons, Term
 
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Tick
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Floats, Ints, Program
 from optimizer.engine.solver import TICK_SECONDS, TOLERANCE, Control
+
+if TYPE_CHECKING:
+    from optimizer.engine.rounding import Cuts
 
 INFINITE = 1e20
 HEURISTICS = {"none": SETTING.OFF, "few": SETTING.FAST, "usual": SETTING.DEFAULT}
+ONLY_SEPARATED = {"initial": False, "enforce": False, "check": False, "propagate": False, "removable": True}
 EVERYWHERE = TIMING.BEFORENODE | TIMING.DURINGLPLOOP | TIMING.AFTERLPNODE
 
 
@@ -51,6 +56,13 @@ class Scip:
     def begin_from(self, x: Floats) -> None:
         """A start; one that is refused costs nothing but its help."""
         self.model.addSol(self._solution(x))
+
+    def separate(self, cuts: Cuts) -> None:
+        """Inequalities that every plan satisfies, to be cut with where they are violated; they are no rows to keep."""
+        matrix, terms = cuts.matrix, [Term(col) for col in self._cols]
+        rows = _rows(terms, matrix.indptr, matrix.indices, matrix.data)
+        for row, most in zip(rows, cuts.rhs, strict=True):
+            self.model.addCons(ExprCons(row, None, float(most)), **ONLY_SEPARATED)
 
     def run(self) -> str:
         """SCIP's word for how it ended, by the control's clock at the latest."""
@@ -127,15 +139,19 @@ def _passed(program: Program) -> tuple[Any, list[Any]]:
         model.addVar(lb=_finite(low), ub=_finite(high), obj=cost, vtype="I" if whole else "C")
         for low, high, cost, whole in bounds
     ]
-    terms, ends = [Term(col) for col in cols], program.start.tolist()
-    index, value = program.index.tolist(), program.value.tolist()
-    for i, (low, high) in enumerate(zip(program.row_lower, program.row_upper, strict=True)):
-        if _finite(low) is None and _finite(high) is None:
-            continue  # a row that was dropped says nothing, and SCIP wants a side
-        row = {terms[j]: v for j, v in zip(index[ends[i] : ends[i + 1]], value[ends[i] : ends[i + 1]], strict=True)}
-        model.addCons(ExprCons(Expr(row), _finite(low), _finite(high)))
+    rows = _rows([Term(col) for col in cols], program.start, program.index, program.value)
+    for row, low, high in zip(rows, program.row_lower, program.row_upper, strict=True):
+        if _finite(low) is not None or _finite(high) is not None:  # one that was dropped says nothing
+            model.addCons(ExprCons(row, _finite(low), _finite(high)))
     model.addObjoffset(sign * program.offset)
     return model, cols
+
+
+def _rows(terms: Sequence[Any], start: Ints, index: Ints, value: Floats) -> Iterator[Any]:
+    """The rows of a matrix as sums of these terms."""
+    at, coefficients = index.tolist(), value.tolist()
+    for low, high in pairwise(start.tolist()):
+        yield Expr({terms[j]: v for j, v in zip(at[low:high], coefficients[low:high], strict=True)})
 
 
 def _finite(value: float) -> float | None:

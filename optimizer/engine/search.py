@@ -116,6 +116,6 @@ def _ending(status: Model) -> Ending:
         return "optimal"
     if status == Model.kInfeasible:
         return "infeasible"
-    if status in (Model.kTimeLimit, Model.kInterrupt):
+    if status in (Model.kTimeLimit, Model.kInterrupt, Model.kSolutionLimit):  # the last: of nodes
         return "ended"
     raise SolverError(f"HiGHS ended with status {status}")

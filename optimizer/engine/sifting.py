@@ -52,6 +52,14 @@ def sifted(program: Program, control: Control) -> Sifted | None:
     return sifted_from(program, control, part, nested(part.program, control))
 
 
+def sifted_or_whole(program: Program, control: Control) -> Sifted | None:
+    """From the placement in use, or of a program that is not large from all of it; None as `sifted_from`."""
+    everything = np.ones(program.cost.size, bool)
+    return sifted(program, control) or sifted_from(
+        program, control, Narrow.to(program, everything, np.clip(0.0, program.col_lower, program.col_upper)), None
+    )
+
+
 def sifted_from(program: Program, control: Control, part: Narrow, basis: Basis | None) -> Sifted | None:
     """From a part of the program, and from a basis of it if there is one."""
     lp = linear(part.program, control)

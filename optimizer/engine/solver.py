@@ -23,7 +23,6 @@ from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Ints, Program
-from optimizer.engine.stall import Stall
 
 if TYPE_CHECKING:
     from optimizer.engine.crew import Crew
@@ -83,17 +82,15 @@ class Highs:
     It always minimises: HiGHS 1.15 compares plans handed in while it runs by the wrong sign when it maximises.
     """
 
-    def __init__(
-        self, program: Program, control: Control, known: Known | None = None, stall: Stall | None = None, **options: Any
-    ) -> None:
-        self.program, self.control, self.known, self.stall = program, control, known, stall
+    def __init__(self, program: Program, control: Control, known: Known | None = None, **options: Any) -> None:
+        self.program, self.control, self.known = program, control, known
         self.h = highspy.Highs()
         limits = {"mip_rel_gap": control.gap, "mip_abs_gap": max(control.gap * control.floor, 1e-12)}
         tolerances = dict.fromkeys(("mip_feasibility_tolerance", "primal_feasibility_tolerance"), TOLERANCE)
         settings = {"output_flag": False, "threads": control.threads, "random_seed": control.seed}
         self.set(**(settings | limits | tolerances | options))
         _ok(self.h.passModel(_lp(program)), "passing the program")
-        self._last, self._enough, self._given = 0.0, False, False
+        self._last, self._given = 0.0, False
         self.h.cbMipImprovingSolution += _weakly(self._improved)
         if known is not None:
             self.h.cbMipUserSolution += _weakly(self._take)
@@ -204,9 +201,8 @@ class Highs:
         if now - self._last >= TICK_SECONDS and self.program.integer.any():
             self._last = now
             best, bound = self._told(event.data_out.mip_primal_bound), self._told(event.data_out.mip_dual_bound)
-            self._enough |= self.stall is not None and self.stall.stalled(bound)
             self.control.tell(Tick(best, bound))
-        event.interrupt(self._enough or self.control.over)  # False must be said too: HiGHS remembers the last answer
+        event.interrupt(self.control.over)  # False must be said too: HiGHS remembers the last answer
 
     def _told(self, value: float) -> float | None:
         """An objective in the program's own sense; None where HiGHS has none."""

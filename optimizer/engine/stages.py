@@ -93,7 +93,7 @@ def _of_large(highs: Highs, control: Control, x: Floats, nodes: int, cut: Tight 
         x = _of_tight(program, control, x, cut)
     if control.stop.is_set():
         return Model.kInterrupt, x
-    status, found, bound = at_root(program, control, x)
+    status, found, bound = at_root(program, control, x, None if cut is None else cut.cuts(program))
     control.tell(Tick(None, bound))
     x = x if found is None else found
     if status != Model.kSolutionLimit:

@@ -13,19 +13,18 @@ from typing import NamedTuple
 import numpy as np
 
 from optimizer.engine.basis import BASIC, Basis
-from optimizer.engine.cutting import cut_down
+from optimizer.engine.cutting import cut_at_once, cut_down
 from optimizer.engine.linear import Guide, Relaxed
 from optimizer.engine.messages import Tick
-from optimizer.engine.narrow import Narrow
 from optimizer.engine.program import Flags, Floats, Program
-from optimizer.engine.recutting import Recipe
+from optimizer.engine.recutting import Recipe, rows_after
 from optimizer.engine.root import LITTLE, NO_HEURISTICS
-from optimizer.engine.sifting import Sifted, sifted, sifted_again, sifted_at, sifted_from
+from optimizer.engine.rounding import Cuts
+from optimizer.engine.sifting import Sifted, sifted_again, sifted_at, sifted_or_whole
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.start import dived
 from optimizer.engine.tighten import tightened
 
-ROUNDS = 6  # of cuts for a base: what six more find is less than 2e-5 of the bound
 MORE = 4  # rounds for a variant: together about 1e-4 of its bound
 MUCH = 1_000_000  # nonzeros, up to which six rounds take less than half a minute: beyond L
 NEAR, NODES = 5e-5, 200  # of a search for a strategy
@@ -69,6 +68,10 @@ class Tight(NamedTuple):
     program: Program
     found: Sifted
     guide: Guide
+
+    def cuts(self, program: Program) -> Cuts:
+        """What the program does not have itself."""
+        return rows_after(self.program, program.row_lower.size)
 
     def strategies(self, control: Control, base: Floats) -> list[Floats]:
         """Plans of the linear program with a strategy that is whole and better than the base's, the best one first."""
@@ -137,11 +140,9 @@ def footing_of(program: Program, control: Control) -> Footing | None:
     or cannot hold."""
     if not program.worth_constructing or program.value.size > MUCH:
         return None
-    program = tightened(program)
-    found = _solved(program, control)
-    if found is None:
+    cut = cut_at_once(program, control.quietly(control.left))
+    if cut is None:
         return None
-    cut = cut_down(program, control.quietly(control.left), found, ROUNDS)
     recipe, ended = cut.recipe.pruned(), cut.found.basis
     rows = np.full(recipe.rows + recipe.made, BASIC, np.int8)
     rows[np.concatenate([np.arange(recipe.rows), recipe.rows + recipe.kept])] = ended.rows
@@ -151,16 +152,9 @@ def footing_of(program: Program, control: Control) -> Footing | None:
 def tight(program: Program, control: Control, footing: Footing) -> Tight | None:
     """The linear program of a variant with cuts; its bound is told. None where it cannot hold, or not in time."""
     cut, made = footing.recipe.on(tightened(program))
-    found = sifted_at(cut, control, footing.cols, footing.basis_of(cut, made)) or _solved(cut, control)
+    found = sifted_at(cut, control, footing.cols, footing.basis_of(cut, made)) or sifted_or_whole(cut, control)
     plan = None if found is None else found.lp.plan()
     if found is None or plan is None:
         return None
     control.tell(Tick(None, found.lp.bound()))
     return Tight(cut, found, Guide(found.part.whole(plan), found.gain))
-
-
-def _solved(program: Program, control: Control) -> Sifted | None:
-    everything = np.ones(program.cost.size, bool)
-    return sifted(program, control) or sifted_from(
-        program, control, Narrow.to(program, everything, np.clip(0.0, program.col_lower, program.col_upper)), None
-    )
