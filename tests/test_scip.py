@@ -215,6 +215,7 @@ def test_the_proof_ends_at_the_optimum_whoever_gives_it(
 ) -> None:
     monkeypatch.setattr(proof, "INSTALLED", installed)
     monkeypatch.setattr(proof, "LITTLE", middle.value.size if small else 0)
+    monkeypatch.setattr(proof, "SOON_SECONDS", 0.0)  # the hand-over comes at once
     given: list[Cuts] = []
     monkeypatch.setattr(Scip, "separate", lambda self, cuts: given.append(cuts))
     best = search(middle, control(), None).x
