@@ -47,7 +47,7 @@ def neighbourhoods(request: Request, control: Control, known: Known, paying: Pay
     wide, guide = _wide(request.program, paying, paying.cols, known.x)
     inner = Inside(wide, known)
     if inner.x is not None:
-        Improver(wide.program, guide, inner, request.seed).run(_inside(wide, control, known))
+        Improver(wide.program, guide, inner, request.seed).run(_as_whole(wide, control, known))
 
 
 def _wide(program: Program, paying: Paying, cols: Flags, x: Floats | None) -> tuple[Narrow, Guide]:
@@ -77,7 +77,7 @@ class Inside(Known):
 
 def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Relaxed, known: Known) -> None:
     """The first plans; beside a prover, periods decided again until it has found what pays."""
-    inside, inner = _inside(narrow, control, known), Known(narrow.program)
+    inside, inner = _as_whole(narrow, control, known), Known(narrow.program)
     take(inner, inside, islice(built(narrow.program, inside, relaxed, NEAR), len(NEAR)))
     relaxed.lp.free()
     if request.role == "improve":
@@ -87,7 +87,7 @@ def _among_used(request: Request, control: Control, narrow: Narrow, relaxed: Rel
 def _go_on(request: Request, control: Control, narrow: Narrow, guide: Guide, known: Known, tries: float) -> bool:
     """From the known plan each period decided again, then so many neighbourhoods; where that is none of the narrow
     program, from one by construction; False where there is none either."""
-    program, inside, inner = narrow.program, _inside(narrow, control, known), Inside(narrow, known)
+    program, inside, inner = narrow.program, _as_whole(narrow, control, known), Inside(narrow, known)
     if inner.x is None and (relaxed := whole(program, control)) is not None:
         take(inner, inside, built(program, inside, relaxed))
         relaxed.lp.free()
@@ -116,7 +116,7 @@ def _paying(program: Program, control: Control, narrow: Narrow, basis: Basis, kn
     return paying
 
 
-def _inside(narrow: Narrow, control: Control, known: Known) -> Control:
+def _as_whole(narrow: Narrow, control: Control, known: Known) -> Control:
     """The same for the narrow program: its plans are told as plans of the whole, its bounds are none of the whole."""
 
     def tell(message: Message) -> None:

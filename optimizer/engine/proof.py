@@ -55,7 +55,8 @@ def proved_beside(program: Program, control: Control, start: Floats | None, know
 
 
 def _rooted(program: Program, control: Control, start: Floats | None, known: Known) -> Verdict:
-    """The root, and then all of branch and cut if there is time enough for it to come to something."""
+    """The root, and then all of branch and cut if there is time enough for it to come to something: from the root once
+    more, as HiGHS does not go on from where a limit ended it."""
     began = time.monotonic()
     root = _by_highs(program, control, start, known, mip_max_nodes=1)
     if root.ending != "ended" or control.left <= AGAIN * (time.monotonic() - began):
@@ -95,10 +96,11 @@ def proved_from(program: Program, control: Control, x: Floats, known: Known) -> 
     """The proof of one worker alone that has a plan: no clock decides who proves, so that one seed gives one plan."""
     if not INSTALLED or program.value.size > LITTLE:
         return search(program, control, (np.arange(x.size, dtype=np.int32), x), known)
-    return _with_best(program, control, _by_scip(program, control, known), known)
+    return with_best(program, control, _by_scip(program, control, known), known)
 
 
-def _with_best(program: Program, control: Control, verdict: Verdict, known: Known) -> Verdict:
+def with_best(program: Program, control: Control, verdict: Verdict, known: Known) -> Verdict:
+    """What was not proved to its end, with the best plan of anyone, polished."""
     x = known.x
     if verdict.ending != "ended" or x is None:
         return verdict

@@ -22,7 +22,7 @@ from optimizer.engine.linear import Relaxed, relax
 from optimizer.engine.messages import Message, Note, Request, Tick, Verdict
 from optimizer.engine.narrowly import narrowly, neighbourhoods
 from optimizer.engine.program import Floats, Program
-from optimizer.engine.proof import proved_beside, proved_from
+from optimizer.engine.proof import proved_beside, proved_from, with_best
 from optimizer.engine.root import at_root
 from optimizer.engine.scheduler import NoCluster
 from optimizer.engine.search import completed, polish, search, solve_held
@@ -73,9 +73,7 @@ def _prove(request: Request, control: Control, known: Known) -> Verdict:
     if verdict.ending == "ended" and not control.over:
         control.tell(Tick(None, verdict.bound))
         _improve_further(replace(request, seed=request.seed + ANOTHER), control, known)
-    if verdict.ending != "ended" or known.x is None:
-        return verdict
-    return Verdict("ended", polish(request.program, control, known.x), verdict.bound)
+    return with_best(request.program, control, verdict, known)
 
 
 def _alone(request: Request, control: Control, known: Known) -> Verdict:
