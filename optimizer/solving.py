@@ -193,7 +193,6 @@ def _answer(posed: Posed, outcome: Outcome, document: Mapping[str, Any]) -> dict
 
 
 def _verified(document: Mapping[str, Any], stated: Formulation, extra: Sequence[Family]) -> Verification:
-
     check = verify(document, {each.name: _rule(stated, each) for each in extra})
     if not check.passed:
         worst = "; ".join(v.text for v in check.violations[:3])

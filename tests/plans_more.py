@@ -183,11 +183,11 @@ CASH = {  # term -> cash in A, in B, at mid-period
     "energy": (-100 * EAST["A"] - 50 * WEST, -100 * EAST["B"] - 50 * WEST),
     "carbon_price": (-0.4 * 50 * EAST["A"], -0.4 * 50 * EAST["B"]),
     "gpu_running": (-240 * (8 + 2 + 4 * 0.5), -240 * (12 + 2 + 4 * 0.5)),
-    "gpu_lease": (-240 * 4 * 0.2, -240 * 4 * 0.2),
+    "gpu_lease": (-240 * 4 * 0.2, 0.0),  # given back in B
     "leases": (0.0, -240 * 4 * 0.3),
     "purchases": (0.0, 0.0),
     "upgrades": (-ANNUITY, -ANNUITY),
-    "resale": (0.0, 240 * 4 * 0.2),
+    "resale": (0.0, 0.0),
     "launches": (-100.0, 0.0),
     "review": (-1200 * 0.01 * 20 - 5 * 40, -1200 * 0.01 * 20),
     "retraining": (-30.0, -30.0),
@@ -198,7 +198,8 @@ CASH = {  # term -> cash in A, in B, at mid-period
 }
 AT_ONCE = {  # term -> cash and its present value, not at mid-period: start of A, start of B, end of B
     "purchases": [(-1000, 1.0), (RESIDUAL, 1.1 ** -(480 / 8760))],
-    "resale": [(100, 1.0), (-50, 1.1 ** -(240 / 8760))],
+    "gpu_lease": [(-50, 1.1 ** -(240 / 8760))],
+    "resale": [(100, 1.0)],
 }
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.formulation.terms import TERMS
+from optimizer.instance import schema_limits
+
 PACKAGE = Path(__file__).parent.parent / "optimizer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -41,6 +44,10 @@ LIBRARIES = {
     "ruamel": {"instance", "catalogue", "resolve", "speed"},
     "genai_prices": {"catalogue"},
 }
+
+
+def test_a_budget_may_name_the_terms_that_there_are():
+    assert tuple(each.name for each in TERMS) == schema_limits.TERMS
 
 
 def imports(path: Path) -> set[str]:

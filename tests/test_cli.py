@@ -188,6 +188,34 @@ def test_new_writes_what_check_accepts_and_never_overwrites(tmp_path, template):
     assert "not overwritten" in again.stderr
 
 
+def test_check_looks_into_every_scenario_and_budget(tmp_path):
+    """What a scenario would only say once it is asked for, and a term that no ledger has, with line and column."""
+    path = tmp_path / "mine.yaml"
+    more = """
+scenarios:
+  less: {set: {pools.h100.count: "*-1"}}
+  lost: {set: {pools.h1000.count: 8}}
+  free: {drop: [power_limt, "energy[x]"]}
+"""
+    text = quick.FILE.read_text().partition("scenarios:")[0]
+    path.write_text(text + more)
+    faults = solvency("check", path)
+    assert faults.returncode == 2
+    assert [line.partition(": ")[2] for line in faults.stderr.splitlines()] == [
+        "scenarios.lost.set.pools.h1000.count matches nothing. Maybe pools.h100.count?"
+    ]
+    path.write_text(text + more.replace("h1000", "h100"))
+    faults = solvency("check", path)
+    assert faults.returncode == 2
+    assert [line.partition(": ")[2] for line in faults.stderr.splitlines()] == [
+        "scenarios.less: pools.h100.count is -16, expected at least 0 GPU (after pools.h100.count=*-1).",
+        "scenarios.free.drop[0]: no constraint family or term is called 'power_limt'. Maybe power_limit?",
+        "scenarios.free.drop[1]: 'energy[x]': energy is a term, which is dropped whole. Maybe energy?",
+    ]
+    path.write_text(text + "limits: {spend: {opex_usd: {amount: 1M, terms: [enrgy]}}}\n")
+    assert "names an unknown term 'enrgy'. Maybe energy?" in solvency("check", path).stderr
+
+
 def test_the_reference_commands_print_their_documents():
     schema = json.loads(solvency("schema").stdout)
     assert "workflows" in schema["properties"]

@@ -51,6 +51,8 @@ def test_quantities_are_read_in_the_unit_of_their_key(unit: Unit, text: object, 
         (USD, "3 MW**999", "is '3 MW**999', expected a number in USD"),
         (SHARE, "130%", "is '130%', expected between 0 and 1"),
         (HOURS, 0, "is 0, expected more than 0 h"),
+        (Unit("task"), "10%", "is '10%', expected a number in task"),
+        (Unit("GPU"), "8 racks", "is '8 racks', expected a number in GPU"),
         (Unit("GPU", whole=True), 1.5, "is 1.5, expected a whole number in GPU"),
     ],
 )

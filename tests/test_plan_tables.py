@@ -26,8 +26,8 @@ def gpus(kind, cash, *, brings=1.0, name="o", term="purchases"):
 
 
 def decided(kind, cash, demand=1000, **more):
-    term = {"lease": "leases", "retire": "resale", "release": "resale"}.get(kind, "purchases")
-    brings = -1.0 if term == "resale" else 1.0
+    term = {"lease": "leases", "retire": "resale", "release": "gpu_lease"}.get(kind, "purchases")
+    brings = -1.0 if kind in ("retire", "release") else 1.0
     offers = {"o": gpus(kind, cash, brings=brings, term=term)}
     return planned(data(TWO, workflows={"w": workflow(TWO, demand=demand)}, offers=offers, **more))
 

@@ -15,6 +15,7 @@ from optimizer.instance.changes import apply
 from optimizer.plan.figures import listed
 from optimizer.plan.verdicts import fallen
 from optimizer.resolve import resolve
+from optimizer.resolve.scenarios import scenario_faults
 
 
 def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json: bool) -> Exit:
@@ -23,6 +24,8 @@ def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json:
         instance, _ = read_instance(file)
         changed, _ = apply(instance, changes, [scenario] if scenario else [])
         data = resolve(changed).data
+        if wrong := list(scenario_faults(instance)):
+            raise BadInput(wrong)
     except BadInput as error:
         if as_json:
             print(json.dumps({"faults": [asdict(fault) for fault in error.faults]}, indent=1))

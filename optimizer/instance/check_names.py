@@ -103,6 +103,8 @@ def _offers(instance: Instance) -> Iterator[Reference]:
 
 def _limits(instance: Instance) -> Iterator[Reference]:
     limits = instance.limits
+    for name, budget in limits.spend.items():
+        yield ("limits", "spend", name, "terms"), "term", budget.terms
     for key in ("energy", "carbon", "water"):
         for name, footprint in getattr(limits, key).items():
             yield ("limits", key, name, "sites"), "site", footprint.sites

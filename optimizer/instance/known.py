@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.instance.calendar import WHOLE_DAY
 from optimizer.instance.faults import Misfit, Path, closest
 from optimizer.instance.schema import Api, Deployment, GpuSpec, Instance
+from optimizer.instance.schema_limits import TERMS
 
 if TYPE_CHECKING:
     from optimizer.catalogue.types import Catalogue
@@ -134,5 +135,6 @@ _KINDS: dict[str, Callable[[Known], Iterable[str]]] = {
     "benchmark": lambda known: known.benches(),
     "vendor": lambda known: known.vendors,
     "quota": lambda known: known.quotas,
+    "term": lambda _: TERMS,
     "day part": lambda known: known.section("day_parts") or {WHOLE_DAY},
 }

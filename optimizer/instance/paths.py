@@ -45,8 +45,8 @@ def scenario_paths(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Mi
 
 
 def nearest(data: Any, text: str) -> str:
-    """The path that was probably meant."""
-    return closest(text, _all_paths(data, ""))
+    """The path that was probably meant; scenarios are what is changed by, not what is changed."""
+    return closest(text, (path for path in _all_paths(data, "") if not path.startswith("scenarios.")))
 
 
 def leaves(data: Any, path: Path) -> Iterator[Path]:

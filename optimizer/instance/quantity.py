@@ -68,7 +68,9 @@ class Unit:
     def _factor(self, value: str, multiple: str | None, unit: str) -> float:
         if multiple and not unit and self.label.split("/")[0] not in _COUNTED:
             raise _misfit(value, f"a number{self.words}", f"{value} {self.label}")
-        if unit == "%" and self.label in ("", "%"):
+        if unit == "%":
+            if self.label not in ("", "%"):
+                raise _misfit(value, f"a number{self.words}")
             return 0.01
         if unit not in ("", self.label):
             return _MULTIPLES[multiple] * self._convert(value, unit)
@@ -77,7 +79,8 @@ class Unit:
     def _convert(self, value: str, unit: str) -> float:
         from pint.errors import PintError  # noqa: PLC0415  a third of a second, and most files do without
 
-        if not _UNIT.fullmatch(unit):
+        counted = self.label.split("/")[0]
+        if not _UNIT.fullmatch(unit) or (counted in _COUNTED and unit.removesuffix("s") in _COUNTED - {counted}):
             raise _misfit(value, f"a number{self.words}")
         try:
             return float(_registry().Quantity(1.0, unit).to("" if self.label == "%" else self.label).magnitude)

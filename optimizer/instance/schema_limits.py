@@ -12,6 +12,11 @@ from optimizer.instance.by_period import ByPeriod
 from optimizer.instance.quantity import Unit
 from optimizer.instance.schema_fleet import Relief
 
+TERMS = (
+    "value", "api_tokens", "commitments", "energy", "carbon_price", "gpu_running", "gpu_lease", "leases", "purchases",
+    "upgrades", "resale", "launches", "review", "retraining", "storage", "tools", "liability", "moves",
+)  # fmt: skip
+"""Of the ledger, which a budget may name; a test holds them to those that the formulation states."""
 ShareByPeriod = Annotated[ByPeriod, Unit("%", high=1.0)]
 
 

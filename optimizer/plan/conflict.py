@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from time import monotonic
 
-from optimizer.formulation.data import Data, Loss, Period, Workflow
+from optimizer.formulation.data import Data, Loss, Period, Pool, Workflow
 from optimizer.formulation.family import Family
 
 PATIENCE_SECONDS = 30.0  # for the whole search for the smallest conflict
@@ -100,12 +100,23 @@ def _fixed_cost(d: Data) -> Iterator[str]:
 
 
 def _owed(d: Data, term: str, t: Period) -> float:
+    hours = d.calendar.hours[t]
     if term == "gpu_lease":
-        return sum(p.lease_usd_per_gpu_hour[t] * p.count[t] for p in d.pools.values()) * d.calendar.hours[t]
+        return sum(p.lease_usd_per_gpu_hour[t] * _kept(d, p, t, ("release",)) for p in d.pools.values()) * hours
     if term == "gpu_running":
         owned = (p for p in d.pools.values() if not p.paid_when_powered)
-        return sum(p.usd_per_gpu_hour[t] * p.count[t] for p in owned) * d.calendar.hours[t]
+        return sum(p.usd_per_gpu_hour[t] * _kept(d, p, t, ("release", "retire")) for p in owned) * hours
     return 0.0
+
+
+def _kept(d: Data, pool: Pool, t: Period, parting: tuple[str, ...]) -> float:
+    """GPUs of a pool that no order can take away by then."""
+    gone = 0.0
+    for offer in (o for o in d.offers.values() if o.kind in parting):
+        lots = sum(offer.lots.values()) if offer.max_lots is None else offer.max_lots
+        gone += lots * max((-each.amount.get((o, t), 0.0) for each in offer.brings if each.owner == pool.id
+                            for o in offer.lots), default=0.0)  # fmt: skip
+    return max(pool.count[t] - gone, 0.0)
 
 
 def _name(group: tuple[Period, ...]) -> str:

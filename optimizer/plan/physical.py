@@ -36,7 +36,7 @@ def pools(stated: Formulation, use: Use) -> Iterator[Row]:
                 "used": used,
                 "powered_nodes": nodes,
                 "idle_gpus": max(there - used, 0.0),
-                "usd": (running + pool.lease_usd_per_gpu_hour[t] * pool.count[t]) * d.calendar.hours[t],
+                "usd": (running + pool.lease_usd_per_gpu_hour[t] * use.gpus_leased(p, t)) * d.calendar.hours[t],
             }
 
 

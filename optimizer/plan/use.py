@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,13 +114,21 @@ class Use:
 
     def gpus_there(self, p: str, t: Period) -> float:
         """GPUs of a pool: owned or leased, plus arrived, less retired."""
-        brought = sum(
+        return self.data.pools[p].count[t] + self._brought(p, t, self.data.offers)
+
+    def gpus_leased(self, p: str, t: Period) -> float:
+        """GPUs for which a pool's own lease is paid: those it began with, less what was given back."""
+        back = {o for o, offer in self.data.offers.items() if offer.kind == "release"}
+        return self.data.pools[p].count[t] + self._brought(p, t, back)
+
+    def _brought(self, p: str, t: Period, offers: Container[str]) -> float:
+        return sum(
             lots * each.amount.get((order, t), 0.0)
             for (o, order), lots in self.lots.items()
+            if o in offers
             for each in self.data.offers[o].brings
             if each.effect == "gpus" and each.owner == p
         )
-        return self.data.pools[p].count[t] + brought
 
     def there(self, e: str, t: str) -> float:
         """Replica-hours that stand at an endpoint in a period."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from optimizer.instance.faults import BadInput, Fault, closest, dotted
+from optimizer.instance.faults import BadInput, Fault, Path, closest, dotted
 from optimizer.instance.schema import Instance
 
 
-def fault(instance: Instance, at: tuple[str, ...], message: str, maybe: str = "") -> Fault:
+def fault(instance: Instance, at: Path, message: str, maybe: str = "") -> Fault:
     """A defect at a path of the instance, with line and column where there is a file."""
     line, column = instance.locate(*at) or (None, None)
     return Fault(instance.source, line, column, dotted(at), message, maybe)

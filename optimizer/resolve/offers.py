@@ -17,7 +17,7 @@ from optimizer.resolve.fleet import KW_PER_MW, laid
 from optimizer.resolve.types import Ground
 
 Spec = Purchase | Lease | Retire | Release | Upgrade
-TERMS = {"purchase": "purchases", "lease": "leases", "retire": "resale", "release": "resale", "upgrade": "upgrades"}
+TERMS = {"purchase": "purchases", "lease": "leases", "retire": "resale", "release": "gpu_lease", "upgrade": "upgrades"}
 
 
 def offer(ground: Ground, name: str) -> Offer:

@@ -67,6 +67,9 @@ RULES: Mapping[str, Rule] = {
     "eligibility": eligibility.pairs,
 }
 
+ON_SALES = ("funding_link", "proof_floor", "service_floor", "resilience_floor", "resource_capacity")
+"""Families about what is sold, which the tables of a plan tell only as what is served."""
+
 
 def verify(plan: Mapping[str, Any], extra: Mapping[str, Rule] | None = None) -> Verification:
     """Every row of every family, term and pair, recomputed from the instance inside the plan and its tables alone.
@@ -77,7 +80,8 @@ def verify(plan: Mapping[str, Any], extra: Mapping[str, Rule] | None = None) -> 
         facts = read(plan["instance"]["resolved"])
     except (BadInput, Unresolved) as error:
         return judge([Row("plan", ("instance",), "", 1.0, "<=", 0.0, text=str(error))], ())
-    return judge(_rows(plan, facts, {**RULES, **(extra or {})}), _dropped(plan))
+    unchecked = (*_dropped(plan), *(ON_SALES if _unbalanced(plan) else ()))
+    return judge(_rows(plan, facts, {**RULES, **(extra or {})}), unchecked)
 
 
 def placement(plan: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Placed, ...]]:
@@ -95,13 +99,18 @@ def _rows(plan: Mapping[str, Any], facts: Facts, rules: Mapping[str, Rule]) -> I
     yield from chain.from_iterable(rule(tables) for rule in rules.values())
     yield from fleet.placements(tables, drop)
     yield from reported(plan, tables)
-    if not any(pattern.startswith("balance_link") for pattern in drop):  # else what was sold is not what was served
+    if not _unbalanced(plan):
         yield from money.ledger(plan, tables, drop)
         yield from money.values(plan, tables) if "value" not in drop else ()
 
 
 def _dropped(plan: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(plan.get("options", {}).get("drop", ()))
+
+
+def _unbalanced(plan: Mapping[str, Any]) -> bool:
+    """Whether the rows that tie what is sold to what is served were dropped, some or all."""
+    return any(pattern.startswith("balance_link") for pattern in _dropped(plan))
 
 
 def _unknown(plan: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[Row]:

@@ -20,7 +20,8 @@ TERMS = (
     "value", "api_tokens", "commitments", "energy", "carbon_price", "gpu_running", "gpu_lease", "leases", "purchases",
     "upgrades", "resale", "launches", "review", "retraining", "storage", "tools", "liability", "moves",
 )  # fmt: skip
-ORDERED = {"purchase": "purchases", "lease": "leases", "upgrade": "upgrades", "retire": "resale", "release": "resale"}
+ORDERED = {"purchase": "purchases", "lease": "leases", "upgrade": "upgrades", "retire": "resale",
+           "release": "gpu_lease"}  # fmt: skip
 MONTH = 8760 / 12  # hours
 
 Flows = dict[str, dict[str, float]]  # cash by term and period; costs are negative

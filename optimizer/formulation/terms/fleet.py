@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from optimizer.formulation.data import Data
 from optimizer.formulation.family import Entry, Model, term
 from optimizer.formulation.load import energy_kwh, gpus_there, stored_tb
+from optimizer.formulation.terms.offers import flows
 
 MONTH = 8760 / 12  # hours
 
@@ -50,14 +51,15 @@ def gpu_running(m: Model, d: Data) -> Iterator[Entry]:
 
 @term(index="pool period")
 def gpu_lease(m: Model, d: Data) -> Iterator[Entry]:
-    r"""Leases of GPUs, paid whether they are used or not.
+    r"""Leases of GPUs, paid whether they are used or not, until they are given back; what giving back costs.
 
-    $$ - l_{pt} \, h_t \, G_{pt} $$
+    $$ - l_{pt} \, h_t \, G_{pt} + \sum_t (l_{pt} \, h_t \, n_o - c_{ot}) \, \mathrm{buy}_{o\tau} $$
     """
     for p, pool in d.pools.items():
         for t in d.calendar.periods:
             if pool.lease_usd_per_gpu_hour[t]:
                 yield Entry((p, t), t, -pool.lease_usd_per_gpu_hour[t] * d.calendar.hours[t] * pool.count[t])
+    yield from flows(m, d, "gpu_lease")
 
 
 @term(index="site period")

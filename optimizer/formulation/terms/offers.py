@@ -14,7 +14,7 @@ def purchases(m: Model, d: Data) -> Iterator[Entry]:
 
     $$ \sum_t c_{o\tau t} \, \mathrm{buy}_{o\tau} $$
     """
-    yield from _flows(m, d, "purchases")
+    yield from flows(m, d, "purchases")
 
 
 @term(index="offer period")
@@ -23,7 +23,7 @@ def leases(m: Model, d: Data) -> Iterator[Entry]:
 
     $$ - \sum_t l_{o\tau t} \, \mathrm{buy}_{o\tau} $$
     """
-    yield from _flows(m, d, "leases")
+    yield from flows(m, d, "leases")
 
 
 @term(index="offer period")
@@ -32,19 +32,20 @@ def upgrades(m: Model, d: Data) -> Iterator[Entry]:
 
     $$ - c_{o\tau} \, \mathrm{buy}_{o\tau} $$
     """
-    yield from _flows(m, d, "upgrades")
+    yield from flows(m, d, "upgrades")
 
 
 @term(index="offer period")
 def resale(m: Model, d: Data) -> Iterator[Entry]:
-    r"""GPUs retired and sold, or leases given back: what they fetch, or cost.
+    r"""GPUs retired and sold: what they fetch.
 
     $$ r_{o\tau} \, \mathrm{buy}_{o\tau} $$
     """
-    yield from _flows(m, d, "resale")
+    yield from flows(m, d, "resale")
 
 
-def _flows(m: Model, d: Data, name: str) -> Iterator[Entry]:
+def flows(m: Model, d: Data, name: str) -> Iterator[Entry]:
+    """Cash of the offers that are booked under a term, by what is ordered."""
     for o in d.offers.values():
         for flow in o.flows if o.term == name else ():
             if (o.id, flow.order) in m.buy:
