@@ -29,6 +29,7 @@ from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import Instance
 from optimizer.plan.build import allocation, header
 from optimizer.plan.conflict import Feasible, conflict
+from optimizer.plan.idle import without_idle
 from optimizer.plan.plan import Plan
 from optimizer.plan.studies import studies
 from optimizer.resolve import Resolution, resolve
@@ -130,7 +131,7 @@ def answered(posed: Posed, outcome: Outcome, feasible: Feasible | None = None) -
     if outcome.status == "infeasible":
         families = [f for f in posed.stated.families if posed.stated.rows[f.name]]
         return document | {"conflict": conflict(posed.data, families, feasible or _feasible(posed))}
-    return document | (_answer(posed, outcome, document) if outcome.values else {})
+    return document | (_answer(posed, without_idle(posed.program, outcome), document) if outcome.values else {})
 
 
 def _cores() -> int:

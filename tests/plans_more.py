@@ -263,7 +263,7 @@ def plan() -> Document:
 
 
 def _workflow(w: str, t: str) -> Document:
-    served = {"chat": 1200, "trial": 10 if t == "A" else 100}.get(w, 0)
+    served = {"chat": 1200, "trial": 10 if t == "A" else 100, "pick": 1}.get(w, 0)  # a bundle
     return {
         "workflow": w, "period": t, "funded": int(w != "gone"), "launched": int(t == "A" and w in ("chat", "pick")),
         "demand": {"chat": 1200, "trial": 100, "pick": 1, "gone": 10}[w], "served": served,

@@ -46,6 +46,17 @@ def test_an_order_is_paid_for_by_those_who_use_the_gpus_it_feeds_while_it_is_fel
     assert row(document, "allocation", workflow="w", term="purchases")["period"] == "T1"
 
 
+def test_what_is_paid_once_is_spread_over_all_that_is_made():
+    """$45 of purchase for 1,800 tasks of one token; a period's own cost of running is the same in both."""
+    offers = {"o": gpus("purchase", -50.0)}
+    document = planned(data(TWO, workflows={"w": workflow(TWO, demand=900)}, offers=offers))
+    plain = planned(data(TWO, workflows={"w": workflow(TWO, demand=800)}))
+    own, without = (
+        [line["usd_per_mtok_own"] for line in rows(each, "unit_economics", workflow="w")] for each in (document, plain)
+    )
+    assert [a - b for a, b in zip(own, without, strict=True)] == approx([45 / 1800e-6] * 2)
+
+
 def test_an_upgrade_is_shared_by_the_gpus_of_its_site():
     """2 kW more let all four GPUs run; the second site's work has no part in it."""
     felt = {(FIRST, FIRST): 2.0, (FIRST, SECOND): 2.0}

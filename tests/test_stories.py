@@ -125,6 +125,12 @@ def test_a_single_thing_decides_the_story(story, told):
     assert all(f"${usd:,.2f}".removesuffix(".00") in text for usd in told)
 
 
+def test_a_bundle_that_is_taken_is_served():
+    (verdict,) = plan("bundles").document["verdicts"]
+    assert (verdict["verdict"], verdict["served_share"]) == ("full", 1)
+    assert plan("bundles").workflows["served"].tolist() == [1]
+
+
 @pytest.mark.parametrize(("family", "told"), DROPPED.items())
 def test_a_family_without_a_story_of_its_own_changes_one(family, told):
     story, without = told

@@ -66,6 +66,7 @@ def test_a_lease_given_back_no_longer_counts_against_the_budget():
     cash = {line["term"]: line["cash_usd"] for line in plan.document["ledger"] if line["cash_usd"]}
     assert cash == pytest.approx({"value": 86_400, "gpu_running": -8_640, "gpu_lease": -34_560 - 1_000})
     assert plan.pools["usd"].tolist() == pytest.approx([43_200])
+    assert plan.footprint[["t_co2", "m3"]].isna().all(axis=None)  # the site states no rates
     short = solve(parse({**data, "limits": {"spend": {"opex_usd": 40_000}}, "workflows": {
         "w": {**data["workflows"]["w"], "must_fund": True, "min_service": 1}}}), judge=False)  # fmt: skip
     assert short.status == "infeasible"

@@ -30,7 +30,7 @@ def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json:
         if as_json:
             print(json.dumps({"faults": [asdict(fault) for fault in error.faults]}, indent=1))
         raise
-    unserved = [w for w in data.workflows if not (data.endpoints_of[w] or data.apis_of[w])]
+    unserved = [w for w in data.workflows if not (data.endpoints_of[w] or data.apis_of[w] or data.workflows[w].bundles)]
     if as_json:
         print(json.dumps({"faults": [], "counts": _counts(data), "unserved": unserved, "notes": data.notes}, indent=1))
         return Exit.SOLVED

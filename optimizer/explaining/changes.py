@@ -121,7 +121,7 @@ def handled(program: Program, x: Floats, w: Workflow) -> float:
 
 def asked(d: Data, w: Workflow) -> float:
     """Tasks (or periods of a bundle) of a workflow that could be served."""
-    if w.bundles and not w.tranches:
+    if w.in_bundles:
         return float(len(w.periods))
     return sum(w.demand[t] for t in (w.periods[:1] if w.job else w.periods))
 

@@ -121,6 +121,11 @@ class Workflow:
     banned: tuple[Period, ...] = ()  # periods in which it may not be funded
     pinned: tuple[Period, ...] = ()  # periods in which it must stay funded
 
+    @property
+    def in_bundles(self) -> bool:
+        """Whether it is done in bundles and nothing else, one a period."""
+        return bool(self.bundles) and not self.tranches
+
     @cached_property
     def periods(self) -> tuple[Period, ...]:
         """Periods in which there is demand."""

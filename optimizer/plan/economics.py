@@ -11,7 +11,8 @@ from optimizer.plan.money import Cash
 from optimizer.plan.plan import Row
 from optimizer.plan.use import Use
 
-OWNED = ("energy", "carbon_price", "gpu_running", "gpu_lease", "leases", "purchases", "upgrades", "resale", "moves")
+RUNNING = ("energy", "carbon_price", "gpu_running", "gpu_lease", "leases", "moves")
+ONCE = ("purchases", "upgrades", "resale")
 BOUGHT = ("api_tokens", "commitments")
 
 Made = Mapping[tuple[str, str], float]  # good output tokens in millions, by workflow and period
@@ -30,15 +31,17 @@ class Volume:
 def unit_economics(use: Use, cash: Cash) -> Iterator[Row]:
     """A line per workflow and period: what a million good output tokens costs on own GPUs and by API; break-even.
 
-    Cost on own GPUs: electricity, carbon, running cost, leases and orders as shared out; by API: tokens and unused
-    commitments. Review, liability and launches are the same either way, or are in the income statement.
+    Cost on own GPUs: electricity, carbon, running cost and leases of the period as shared out, and what is paid or
+    fetched once (purchases, upgrades, resale, residual value), spread over all that is made on own GPUs over the
+    horizon; by API: tokens and unused commitments. Review, liability and launches are the same either way, or are in
+    the income statement.
     Break-even: tasks per period at which a replica of its own, standing all period (running cost, lease, electricity
     at rest), costs as much as the cheapest API, where that is cheapest; owned GPUs count as if they were paid for it.
     """
     own, bought = _mtok(use)
-    for w in use.data.workflows.values():
-        if not w.tranches:
-            continue
+    for w in (w for w in use.data.workflows.values() if w.tranches):
+        all_own = sum(own.get((w.id, t), 0.0) for t in w.periods)
+        once = -sum(cash.get((w.id, t, term), 0.0) for t in use.data.calendar.periods for term in ONCE)
         for t in w.periods:
             made = own.get((w.id, t), 0.0), bought.get((w.id, t), 0.0)
             found, why = break_even(use.data, w, t)
@@ -47,7 +50,7 @@ def unit_economics(use: Use, cash: Cash) -> Iterator[Row]:
                 "period": t,
                 "own_mtok": made[0],
                 "api_mtok": made[1],
-                "usd_per_mtok_own": _per(cash, w.id, t, OWNED, made[0]),
+                "usd_per_mtok_own": _per(cash, w.id, t, RUNNING, made[0], once / all_own if all_own else 0.0),
                 "usd_per_mtok_api": _per(cash, w.id, t, BOUGHT, made[1]),
                 "break_even_tasks": found.tasks if found else None,
                 "break_even_mtok": found.tasks * use.mtok(w.id, found.source) if found else None,
@@ -66,8 +69,8 @@ def _mtok(use: Use) -> tuple[Made, Made]:
     return own, bought
 
 
-def _per(cash: Cash, w: str, t: Period, terms: tuple[str, ...], mtok: float) -> float | None:
-    return -sum(cash.get((w, t, term), 0.0) for term in terms) / mtok if mtok else None
+def _per(cash: Cash, w: str, t: Period, terms: tuple[str, ...], mtok: float, once: float = 0.0) -> float | None:
+    return once - sum(cash.get((w, t, term), 0.0) for term in terms) / mtok if mtok else None
 
 
 def break_even(d: Data, w: Workflow, t: Period) -> tuple[Volume | None, str]:

@@ -44,8 +44,11 @@ class Use:
 
     @cached_property
     def served(self) -> Sums:
-        """Tasks by workflow and period, from every source."""
-        return _summed({(w, t, s, b): n for (w, s, t, b), n in self.serving.items()}, 2)
+        """Tasks by workflow and period, from every source; of a workflow in bundles, the bundles taken."""
+        taken = self.values.get("choose", {}).items()
+        amounts: Sums = {(w, t, s, b): n for (w, s, t, b), n in self.serving.items()}
+        bundles: Sums = {(w, t, b): n for (w, b, t), n in taken if self.data.workflows[w].in_bundles}
+        return _summed({**amounts, **bundles}, 2)
 
     @cached_property
     def bought(self) -> Sums:

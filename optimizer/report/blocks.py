@@ -87,7 +87,10 @@ def _break_even(plan: Plan) -> Grid:
         lines.append((w, row["source"] or row["note"], _usd(plan, row["usd_per_mtok_own"]),
                       _usd(plan, row["usd_per_mtok_api"]), tasks, number(row["demand"])))  # fmt: skip
     columns = ("workflow", "at", "own\nper Mtok", "API\nper Mtok", "break-even\ntasks", "tasks\nasked for")
-    note = "in the last period; break-even: tasks a period from which a replica of one's own costs less than the API"
+    note = (
+        "in the last period, what is paid or fetched once spread over all that is made on own GPUs; break-even: tasks "
+        "a period from which a replica of one's own costs less than the API"
+    )
     return grid_of("Owning against the API", columns, lines, left=2, folds=2, note=note)
 
 

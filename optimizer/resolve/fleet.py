@@ -55,7 +55,6 @@ def site(ground: Ground, name: str) -> Site:
     def over(given: ByPeriod | None, factor: float = 1.0) -> dict[Period, float]:
         return {} if given is None else laid(calendar, given, factor)
 
-    carbon = over(spec.g_co2_per_kwh, T_PER_KG) or over(ByPeriod(0.0))
     return Site(
         id=name,
         power_kw=_power_kw(ground, spec),
@@ -63,8 +62,8 @@ def site(ground: Ground, name: str) -> Site:
         usd_per_kwh=laid(calendar, spec.usd_per_mwh, 1 / KWH_PER_MWH),
         nameplate=spec.power_basis == "nameplate",
         curtailed_kw={(t, Part(b)): kw for b, mw in spec.curtailment.items() for t, kw in over(mw, KW_PER_MW).items()},
-        t_co2_per_mwh=carbon,
-        m3_per_mwh=over(spec.water_l_per_kwh) or over(ByPeriod(0.0)),
+        t_co2_per_mwh=over(spec.g_co2_per_kwh, T_PER_KG),
+        m3_per_mwh=over(spec.water_l_per_kwh),
         usd_per_t_co2=over(spec.usd_per_t_co2),
         racks={kind: over(racks) for kind, racks in spec.racks.items()},
         storage_tb=None if spec.storage_tb is None else over(spec.storage_tb),

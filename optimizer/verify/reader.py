@@ -145,8 +145,14 @@ def _reported_work(line: Entry, tables: Tables, w: str, t: str) -> Iterator[Row]
     bought = sum(n for made in calls for (v, _), n in made.items() if v == w)
     scale = work.demand.get(t, 0.0)
     yield Row("plan", ("demand", w), t, line["demand"], "==", scale)
-    yield Row("plan", ("served", w), t, line["served"], "==", tables.sold(w, t), scale)
+    yield Row("plan", ("served", w), t, line["served"], "==", tables.sold(w, t) + _taken(tables, w, t), scale)
     yield Row("plan", ("api", w), t, line["api"], "==", bought, scale)
+
+
+def _taken(tables: Tables, w: str, t: str) -> float:
+    """Bundles taken by a workflow that sells nothing else."""
+    work = tables.facts.workflows[w]
+    return 0.0 if work.tranches else sum(tables.chosen.get((w, b, t), 0.0) for b in work.needs.bundles)
 
 
 def _belongs(deployment: Deployment, place: tuple[str, str], pool: Pool) -> bool:
