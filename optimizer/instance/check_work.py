@@ -23,7 +23,7 @@ def workflows(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]
         yield from _tranches(instance, workflow, at)
         yield from _job(workflow, at)
         yield from _work(instance, workflow, at)
-        yield from _economics(workflow, at)
+        yield from _economics(workflow, at, resolved=instance.resolved_from is not None)
         shares = workflow.demand_share
         if shares is not None and abs(sum(shares.values()) - 1) > SUMS:
             yield Misfit((*at, "demand_share"), f"sums to {sum(shares.values()):.6g}, expected 1 (100%)")
@@ -87,7 +87,7 @@ def _covers(workflow: Workflow, by_source: Mapping[str, float] | None, at: Path)
         yield Misfit(at, "has no default and does not cover all that may serve", "add default: ...")
 
 
-def _economics(workflow: Workflow, at: Path) -> Iterator[Misfit]:
+def _economics(workflow: Workflow, at: Path, *, resolved: bool) -> Iterator[Misfit]:
     """Yields, reviews, retraining, pilots and bundles that could never mean anything."""
     yield from _covers(workflow, workflow.yield_, (*at, "yield"))
     if workflow.review:
@@ -95,7 +95,7 @@ def _economics(workflow: Workflow, at: Path) -> Iterator[Misfit]:
     for key in ("retries", "bad_usd"):
         if getattr(workflow, key) and workflow.yield_ is None:
             yield Misfit((*at, key), "stands at a workflow whose output is all good", "add yield: 95%")
-    if workflow.retraining and not workflow.retraining.speed:
+    if workflow.retraining and not workflow.retraining.speed and not resolved:  # there, of the pools that can train it
         yield Misfit((*at, "retraining", "speed"), "names no GPU model to train on", "speed: {h100-sxm: 1}")
     if workflow.bundles and not workflow.bundles.options:
         yield Misfit((*at, "bundles", "options"), "is empty, expected at least one bundle")

@@ -61,6 +61,9 @@ def _served_share(use: Use, w: Workflow) -> float:
 
 def _why(use: Use, w: Workflow, share: float, full: list[Row], noise: float) -> Iterator[str]:
     d, unit = use.data, use.data.currency
+    if not w.periods:
+        yield "nothing of it is asked for in any period"
+        return
     if not (d.endpoints_of[w.id] or d.apis_of[w.id] or w.bundles):
         yield f"nothing can serve it: {fallen([c for c in d.candidates if c.workflow == w.id])}"
         return

@@ -24,7 +24,7 @@ Plain = dict[str, Any]
 
 AS_STATED = ("schema", "name", "note", "currency", "horizon", "day_parts", "rack_classes", "offers", "skills",
              "resources", "resilience", "change", "hold")  # fmt: skip
-BY_SOURCE = ("tokens_in", "tokens_out", "yield")  # what a workflow may state by AI model or API
+BY_SOURCE = ("tokens_in", "tokens_out", "cached_in", "yield")  # what a workflow may state by AI model or API
 GPU_FIELDS = ("name", "vendor", "hbm_gb", "usable_hbm_gb", "bandwidth_tb_s", "tflops", "tdp_w", "idle_kw", "op_kw",
               "gpus_per_node", "scale_up_domain", "cooling", "layouts")  # fmt: skip
 MODEL_FIELDS = ("name", "params_b", "active_params_b", "layers", "experts", "experts_per_token", "attention",
@@ -202,7 +202,9 @@ def _workflow(ground: Ground, models: Set[str], known: Set[str], data: Data, w: 
     """The workflow with its tokens on each AI model, its headroom, and its accepted GPUs by the names of the pools."""
     workflow = ground.instance.workflows[w]
     full = {**spec, "headroom": data.workflows[w].headroom}
-    full |= {k: {n: x for n, x in full[k].items() if n in known} for k in BY_SOURCE if isinstance(full.get(k), dict)}
+    full |= {k: _of(known, full[k]) for k in BY_SOURCE if isinstance(full.get(k), dict)}
+    if workflow.review is not None:
+        full["review"] = {k: _of(known, v) if isinstance(v, dict) else v for k, v in spec["review"].items()}
     if workflow.accepts.models is not None:  # a model of the planner's own is known by its deployments, if any are left
         full["accepts"] = {**spec["accepts"], "models": [n for n in workflow.accepts.models if n in known]}
     if workflow.tokens_out is not None:
@@ -219,6 +221,11 @@ def _workflow(ground: Ground, models: Set[str], known: Set[str], data: Data, w: 
         speed = {ground.places[p].gpu.id: factor for p, factor in training.speed.items()}
         full["retraining"] = {**spec["retraining"], "speed": speed}
     return full
+
+
+def _of(known: Set[str], by_source: Plain) -> Plain:
+    """What is stated of the AI models and APIs that are left."""
+    return {name: x for name, x in by_source.items() if name in known}
 
 
 def _tokens_out(ground: Ground, models: Set[str], w: str) -> dict[str, float]:

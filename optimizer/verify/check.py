@@ -67,8 +67,11 @@ RULES: Mapping[str, Rule] = {
     "eligibility": eligibility.pairs,
 }
 
-ON_SALES = ("funding_link", "proof_floor", "service_floor", "resilience_floor", "resource_capacity")
-"""Families about what is sold, which the tables of a plan tell only as what is served."""
+RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "balance_link": ("funding_link", "proof_floor", "service_floor", "resilience_floor", "resource_capacity"),
+    "proof_floor": ("exploration_limit",),
+}
+"""Families about what is sold, which the tables of a plan tell only as what is served; and about what is not proven."""
 
 
 def verify(plan: Mapping[str, Any], extra: Mapping[str, Rule] | None = None) -> Verification:
@@ -80,7 +83,8 @@ def verify(plan: Mapping[str, Any], extra: Mapping[str, Rule] | None = None) -> 
         facts = read(plan["instance"]["resolved"])
     except (BadInput, Unresolved) as error:
         return judge([Row("plan", ("instance",), "", 1.0, "<=", 0.0, text=str(error))], ())
-    unchecked = (*_dropped(plan), *(ON_SALES if _unbalanced(plan) else ()))
+    resting = (family for head, families in RESTS_ON.items() if _loosened(plan, head) for family in families)
+    unchecked = (*_dropped(plan), *resting)
     return judge(_rows(plan, facts, {**RULES, **(extra or {})}), unchecked)
 
 
@@ -99,7 +103,7 @@ def _rows(plan: Mapping[str, Any], facts: Facts, rules: Mapping[str, Rule]) -> I
     yield from chain.from_iterable(rule(tables) for rule in rules.values())
     yield from fleet.placements(tables, drop)
     yield from reported(plan, tables)
-    if not _unbalanced(plan):
+    if not _loosened(plan, "balance_link"):  # else what was sold is not what was served
         yield from money.ledger(plan, tables, drop)
         yield from money.values(plan, tables) if "value" not in drop else ()
 
@@ -108,9 +112,9 @@ def _dropped(plan: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(plan.get("options", {}).get("drop", ()))
 
 
-def _unbalanced(plan: Mapping[str, Any]) -> bool:
-    """Whether the rows that tie what is sold to what is served were dropped, some or all."""
-    return any(pattern.startswith("balance_link") for pattern in _dropped(plan))
+def _loosened(plan: Mapping[str, Any], family: str) -> bool:
+    """Whether rows of a family were dropped, some or all."""
+    return any(pattern.partition("[")[0] == family for pattern in _dropped(plan))
 
 
 def _unknown(plan: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[Row]:
