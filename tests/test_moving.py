@@ -33,11 +33,11 @@ def test_room_that_is_bought_ahead_moves_nothing(program: Program) -> None:
     assert "power_limit" not in families(program, moving(program))
 
 
-def test_beside_a_period_only_moves_of_the_next_are_free(program: Program) -> None:
+def test_beside_a_period_only_moves_of_the_next_and_the_starts_of_tools_are_free(program: Program) -> None:
     first = program.period == 0
     beside = moving_with(program, first) & ~first
-    assert {program.cols[j][0] for j in np.flatnonzero(beside)} == {"up", "down"}
-    assert set(program.period[beside].tolist()) == {1}
+    assert {program.cols[j][0] for j in np.flatnonzero(beside)} == {"up", "down", "start"}
+    assert {int(program.period[j]) for j in np.flatnonzero(beside) if program.cols[j][0] != "start"} == {1}
 
 
 @pytest.mark.parametrize(("spent", "each"), [(0.0, improve.SECONDS), (400.0, 60.0)])

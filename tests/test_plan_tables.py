@@ -29,6 +29,8 @@ def decided(kind, cash, demand=1000, **more):
     term = {"lease": "leases", "retire": "resale", "release": "gpu_lease"}.get(kind, "purchases")
     brings = -1.0 if kind in ("retire", "release") else 1.0
     offers = {"o": gpus(kind, cash, brings=brings, term=term)}
+    if kind == "release":
+        more["pools"] = {"gpus": pool(TWO, lease_usd_per_gpu_hour=flat(TWO, 0.01))}
     return planned(data(TWO, workflows={"w": workflow(TWO, demand=demand)}, offers=offers, **more))
 
 

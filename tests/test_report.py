@@ -142,4 +142,4 @@ def test_rows_are_counted_as_on_off_or_absent():
     states = {row[0]: row[1:] for row in mathematics.counts(state(data, ["power_limit"])).rows}
     assert states["power_limit"] == ("off", "kW", "0")
     assert states["portfolio_limit"] == ("absent", "workflow", "0")
-    assert states["launch_link"] == ("on", "launch", "18")  # 3 workflows x 2 quarters x starts, funded, new
+    assert states["launch_link"] == ("on", "launch", "15")  # 3 workflows x (2 quarters x starts, funded, and once)

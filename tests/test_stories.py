@@ -46,6 +46,7 @@ STORIES = {  # net value as the file tells it, and without what decides
     "market-supply": (216_000, 296_000),
     "must-run": (5_000, 10_000),
     "network": (50_000, 80_000),
+    "not-ours-to-sell": (48_000, 62_000),
     "owning-cheaper": (57_222, 44_640),
     "partition": (14_000, 26_000),
     "pilot": (4_400, 8_000),

@@ -104,7 +104,6 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("launch_link", "launched twice", workflow("chat", "B", launched=1)),
     ("launch_link", "was not running", say("workflows>code>state>running", False)),
     ("launch_link", "not kept", say("workflows>speech>keep_once_launched", True)),
-    ("launch_link", "a job that stops", workflow("tune", "B", funded=0)),
     # eligibility
     ("eligibility", "too slow to start", chat(latency={"ttft_ms": 440})),  # 300 ms, at worst 450
     ("eligibility", "too slow to go on", chat(latency={"tpot_ms": 44})),

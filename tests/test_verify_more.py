@@ -49,6 +49,8 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("supply_limit", "takes effect too late", offer("more", lead=2)),
     ("supply_limit", "a smaller quota", say("limits>supply>hbm>amount", 319)),
     ("supply_limit", "one upgrade is one", decision("line", amount=2)),
+    ("parting_link", "more given back than was leased", decision("return", amount=2)),
+    ("parting_link", "more sold than was owned", decision("sell", amount=9)),
     ("gpu_capacity", "what was bought is not there yet", decision("more", period="B")),
     ("gpu_capacity", "what was bought comes later", both(offer("more", lots={"A": 0, "B": 1}), decision(
         "more", period="B"))),

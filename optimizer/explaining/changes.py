@@ -86,7 +86,8 @@ def elastic(program: Program, weight: Mapping[int, float]) -> Program:
 
 def forced(program: Program, w: Workflow, share: float) -> Program:
     """A workflow funded in each of its periods and served at least a share of its demand there."""
-    program = held(program, columns(program, "fund", lambda key: key[0] == w.id), lower=1.0)
+    if not w.job:  # which is funded where it is served
+        program = held(program, columns(program, "fund", lambda key: key[0] == w.id), lower=1.0)
     if w.bundles:
         for t in w.periods:
             chosen = columns(program, "choose", lambda key, t=t: key[0] == w.id and key[2] == t)  # type: ignore[misc]

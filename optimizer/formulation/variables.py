@@ -113,19 +113,22 @@ def _serve_bounds(d: Data, pairs: Mapping[tuple[str, str], object]) -> Iterator[
 
 
 def _replica_bounds(d: Data) -> Iterator[tuple[Key, int | None]]:
-    """Periods in which an endpoint may stand: those with demand for it, or all if it is kept against reductions."""
+    """Periods in which an endpoint may stand: those with demand for it; all if it is kept against reductions, or if
+    what stands in one period bears on the next."""
     for e in d.endpoints.values():
         wanted = {t for w in d.workflows_on[e.id] for t in d.workflows[w].periods}
-        for t in (t for t in d.calendar.periods if t in wanted or e.keep):
+        lasting = e.keep or (bool(wanted) and (moving(d, e.id) or bool(e.constant) or bool(e.pinned)))
+        for t in (t for t in d.calendar.periods if t in wanted or lasting):
             yield (e.id, t), None if e.max_replicas is None else e.max_replicas[t]
 
 
 def _nodes(d: Data, pool: str, t: Period) -> int | None:
-    """Nodes that all the replicas the pool could ever want would fill; unbounded beside tools and retraining."""
+    """Nodes that all the replicas the pool could ever want would fill; unbounded beside tools and retraining, and where
+    replicas share the bandwidth and compute of whatever is powered."""
     others = any(pool in j.gpus for j in d.tools.values())
     others |= any(pool in w.retraining.speed for w in d.workflows.values() if w.retraining)
     wanted = [(d.endpoints[e].gpus, d.endpoints[e].max_replicas) for e in d.endpoints_at[pool]]
-    if others or any(cap is None for _, cap in wanted):
+    if others or d.pools[pool].sharing == "shared" or any(cap is None for _, cap in wanted):
         return None
     gpus = sum(max(g, 1) * cap.get(t, 0) for g, cap in wanted if cap is not None)
     return ceil(gpus / d.pools[pool].node)

@@ -7,7 +7,7 @@ from math import floor
 from typing import Any
 
 from optimizer.instance.faults import Misfit, Path
-from optimizer.instance.known import Known
+from optimizer.instance.known import DEFAULT, Known
 from optimizer.instance.schema import Footprint, Instance, Purchase, Release, Site, Upgrade
 
 SIGNED = ("usd_per_mwh", "g_co2_per_kwh", "usd_per_t_co2")
@@ -108,6 +108,18 @@ def limits(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
     for name, c in instance.limits.concentration.items():
         if not (c.sites or c.vendors or c.apis):
             yield Misfit(("limits", "concentration", name), "names no sites, vendors or APIs", "add vendors: [...]")
+    yield from _uncounted(instance)
+
+
+def _uncounted(instance: Instance) -> Iterator[Misfit]:
+    """Workflows whose share of tokens is limited and whose tokens are not stated but by AI model or API."""
+    limited = list(instance.limits.concentration.values())
+    for w, workflow in instance.workflows.items():
+        out = workflow.tokens_out
+        counted = any(c.workflows is None or w in c.workflows for c in limited) and not instance.resolved_from
+        if counted and isinstance(out, Mapping) and DEFAULT not in out:
+            yield Misfit(("workflows", w, "tokens_out"), "has no default, by which limits.concentration counts",
+                             "add default: ...")  # fmt: skip
 
 
 def _footprint(footprint: Footprint, figure: str | None, instance: Instance, at: Path) -> Iterator[Misfit]:

@@ -196,8 +196,9 @@ class Workflow(Model):
     demand_share: dict[str, Share] | None = Field(
         default=None, description="Day part -> share of demand; default by hours"
     )
-    serving: Literal["interactive", "best_effort", "batch"] = Field(
-        default="interactive", description="Served as it comes, as far as possible, or any time in the period"
+    serving: Literal["interactive", "best_effort", "batch"] | None = Field(
+        default=None,
+        description="Served as it comes (default), as far as possible, or any time in the period (default of a job)",
     )
     residency: Names | None = Field(default=None, description="Jurisdictions of the sites and APIs that may serve it")
     launch_usd: MoneyByPeriod = Field(default=ByPeriod(0.0), description="Money to launch it, once")
@@ -205,7 +206,7 @@ class Workflow(Model):
         default={}, description="Skill -> hours that its launch takes"
     )
     min_service: Share = Field(default=0.0, description="If funded, at least this share of demand is served")
-    must_fund: bool = Field(default=False, description="Funded in every period with demand")
+    must_fund: bool = Field(default=False, description="Funded in every period with demand, a job in one")
     keep_once_launched: bool = Field(default=False, description="Once launched, never stopped")
     isolation: bool = Field(default=False, description="Shares its replicas with no other workflow")
     min_replicas: Whole = Field(default=0, description="Replicas while funded, at least")
@@ -215,3 +216,8 @@ class Workflow(Model):
     commercial: bool = Field(default=True, description="Needs a licence that allows commercial use")
     note: str | None = Field(default=None, description="Remark")
     source: str | None = Field(default=None, description="Where the figures are from")
+
+    @property
+    def served_as(self) -> Literal["interactive", "best_effort", "batch"]:
+        """As stated; a job that does not say is done any time in the period."""
+        return self.serving or ("batch" if self.demand.job else "interactive")

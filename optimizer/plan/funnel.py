@@ -43,6 +43,8 @@ def funnel(found: Iterable[Exit], earned: float) -> Iterator[Row]:
 
 def _reached(use: Use, w: Workflow, why: Mapping[str, str], fits: Fits) -> tuple[str, float, str]:
     d, value = use.data, asked_usd(use.data, w)
+    if not w.periods:
+        return STAGES[0], value, why[w.id]
     if any(use.of("fund", w.id, t) > 0.5 for t in w.periods):
         return STAGES[-1], value, ""
     if not (d.endpoints_of[w.id] or d.apis_of[w.id] or w.bundles):

@@ -132,7 +132,7 @@ def _unfit(w: Workflow, api: Api, a: str, *, asked_for: bool) -> Drop | None:
 def _usd_per_task(ground: Ground, a: str, w: str, need: Tokens | None) -> dict[Period, float] | None:
     """Money per task by period: per task as stated, else by the workflow's own prices, the API's, or the list's."""
     api, calendar = ground.instance.apis[a], ground.calendar
-    batch = ground.instance.workflows[w].serving == "batch"
+    batch = ground.instance.workflows[w].served_as == "batch"
     factor = laid(calendar, api.price_factor, 1 - api.batch_discount if batch else 1.0)
     for stated in (api.prices.get(w), api):
         price = None if stated is None else _stated(stated, need, calendar)

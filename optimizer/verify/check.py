@@ -50,6 +50,7 @@ RULES: Mapping[str, Rule] = {
     "review_limit": people.review_limit,
     "retraining_link": people.retraining,
     "supply_limit": discipline.supply,
+    "parting_link": discipline.parting,
     "api_limit": promises.quotas,
     "commitment_floor": discipline.commitments,
     "concentration_limit": discipline.concentration,

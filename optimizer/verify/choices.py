@@ -63,7 +63,7 @@ def change(d: Tables) -> Iterator[Row]:
         yield from _moves(d, e)
         yield from _constant(d, e)
     for (e, t), n in change.replicas.items():
-        if d.wanted(e, t):
+        if d.wanted(e):
             yield Row("change_link", (e, t, "pinned"), t, d.replicas.get((e, t), 0.0), "==", n)
     for (w, t), held in change.funded.items():
         if d.facts.workflows[w].demand[t]:
@@ -78,7 +78,7 @@ def _moves(d: Tables, e: str) -> Iterator[Row]:
     before = None if change.before is None else change.before.get(e, 0.0)
     for t in d.facts.time.periods:
         now, up, down = (table.get((e, t), 0.0) for table in (d.replicas, d.up, d.down))
-        if before is not None and d.wanted(e, t):
+        if before is not None and d.wanted(e):
             yield Row("change_link", (e, t, "change"), t, now - before, "==", up - down)
             if change.ramp is not None:
                 yield Row("change_link", (e, t, "ramp"), t, up + down, "<=", change.ramp)
@@ -87,6 +87,6 @@ def _moves(d: Tables, e: str) -> Iterator[Row]:
 
 def _constant(d: Tables, e: str) -> Iterator[Row]:
     for group in d.deployment(e).constant if e in d.endpoints else ():
-        for earlier, t in pairwise(t for t in group if d.wanted(e, t)):
+        for earlier, t in pairwise(group if d.wanted(e) else ()):
             now, then = d.replicas.get((e, t), 0.0), d.replicas.get((e, earlier), 0.0)
             yield Row("change_link", (e, t, "constant"), t, now, "==", then)

@@ -28,6 +28,26 @@ def supply(d: Tables) -> Iterator[Row]:
             yield Row("supply_limit", (q, t, "quota"), t, taken, "<=", there)
 
 
+def parting(d: Tables) -> Iterator[Row]:
+    """GPUs given back against those the pool leased to begin with; GPUs sold against those owned by then."""
+    for p, pool in d.facts.pools.items():
+        began_leased = any(usd > 0 for usd in pool.lease.values())
+        for t in d.facts.time.periods:
+            count = pool.count[t]
+            back, sold, bought = (_moved(d, p, t, kind) for kind in ("release", "retire", "purchase"))
+            yield Row("parting_link", (p, t, "given back"), t, back, "<=", count if began_leased else 0.0)
+            yield Row("parting_link", (p, t, "sold"), t, sold, "<=", bought + (0.0 if began_leased else count))
+
+
+def _moved(d: Tables, p: str, t: str, kind: str) -> float:
+    """GPUs of a pool that orders of a kind have brought or taken by a period."""
+    return sum(
+        lots * abs(offer.brings.get(("gpus", p), 0.0))
+        for (o, order), lots in d.lots.items()
+        if (offer := d.facts.offers[o]).kind == kind and t in offer.there.get(order, ())
+    )
+
+
 def commitments(d: Tables) -> Iterator[Row]:
     """Spend on an API and the shortfall that is paid reach what was committed."""
     for a, api in d.facts.apis.items():

@@ -79,8 +79,8 @@ def _site(d: Tables, flows: Flows, s: str, t: str) -> None:
 
 def _tool(d: Tables, j: str, tool: Tool, t: str) -> float:
     """Licence and staff while adopted, and what it takes to bring the tool in."""
-    at = d.facts.time.periods.index(t)
-    before = d.adopted.get((j, d.facts.time.periods[at - 1]), 0.0) if at else float(tool.running)
+    earlier = d.facts.time.periods[: d.facts.time.periods.index(t)]
+    before = max([float(tool.running), *(d.adopted.get((j, u), 0.0) for u in earlier)])
     staff = sum(d.facts.skills[k].usd_per_hour[t] * hours for k, hours in tool.hours.items())
     adopted = d.adopted.get((j, t), 0.0)
     return (tool.usd[t] + staff) * adopted + tool.adopt_usd * max(0.0, adopted - before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 
 from optimizer.verify.facts import Workflow
 from optimizer.verify.facts_more import ByPeriod
@@ -43,22 +42,24 @@ def funding(d: Tables) -> Iterator[Row]:
 
 
 def launches(d: Tables) -> Iterator[Row]:
-    """A workflow is launched exactly when its funding starts; a job, or one to be kept, does not stop."""
+    """A workflow is launched once, when its funding first starts; one to be kept does not stop."""
     for w, work in d.facts.workflows.items():
-        before = float(work.running)
+        begun = float(work.running)
         for t in work.periods:
             fund, launch = d.funded.get((w, t), 0.0), d.launched.get((w, t), 0.0)
-            yield Row("launch_link", (w, t), t, launch, "==", max(0.0, fund - before))
-            before = fund
+            yield Row("launch_link", (w, t), t, launch, "==", max(0.0, fund - begun))
+            begun = max(begun, fund)
         for t in set(d.facts.time.periods) - set(work.periods):
             yield Row("launch_link", (w, t), t, d.launched.get((w, t), 0.0), "<=", 0.0, text="no demand")
         yield from _kept(d, w, work)
 
 
 def _kept(d: Tables, w: str, work: Workflow) -> Iterator[Row]:
-    for earlier, t in pairwise(work.periods) if work.keep or work.job else ():
-        before, now = d.funded.get((w, earlier), 0.0), d.funded.get((w, t), 0.0)
-        yield Row("launch_link", (w, t), t, now, "==" if work.job else ">=", before, text="kept once launched")
+    before = float(work.running)
+    for t in work.periods if work.keep else ():
+        now = d.funded.get((w, t), 0.0)
+        yield Row("launch_link", (w, t), t, now, ">=", before, text="kept once launched")
+        before = now
 
 
 def service_floor(d: Tables) -> Iterator[Row]:
@@ -66,12 +67,15 @@ def service_floor(d: Tables) -> Iterator[Row]:
     for w, work in d.facts.workflows.items():
         for t in work.periods:
             fund = d.funded.get((w, t), 0.0)
-            if work.must_fund:
+            if work.must_fund and not work.job:
                 yield Row("service_floor", (w, t, "must fund"), t, fund, ">=", 1.0)
-            if work.min_service and (not work.job or t == work.periods[0]):
+            if work.min_service:
                 sold = sum(d.sold(w, u) for u in (work.periods if work.job else (t,)))
                 least = work.min_service * work.demand[t] * fund
                 yield Row("service_floor", (w, t), t, sold, ">=", least, work.demand[t])
+        if work.must_fund and work.job and work.periods:
+            ever = sum(d.funded.get((w, t), 0.0) for t in work.periods)
+            yield Row("service_floor", (w, work.periods[0], "must fund"), work.periods[0], ever, ">=", 1.0)
 
 
 def replica_floor(d: Tables) -> Iterator[Row]:

@@ -134,13 +134,13 @@ class Tables:
         earlier = periods[: periods.index(t)]
         return pilot is None or sum(self.funded.get((w, u), 0.0) for u in earlier) >= pilot.periods
 
-    def wanted(self, e: str, t: str) -> bool:
-        """Whether any workflow of an endpoint has demand in a period; without, its replicas come and go for free."""
+    def wanted(self, e: str) -> bool:
+        """Whether any workflow of an endpoint ever has demand; without, it has no replicas to hold or to move."""
         known, name = self.facts.deployments, e.partition("/")[2]
         empty = known.get(name, known.get(name.rpartition("/for-")[0]))  # of which no replica stands in any period
         deployment = self.deployment(e) if e in self.endpoints else empty
         names = {w.partition("+")[0] for w in (deployment.work if deployment else ())}
-        return any(self.facts.workflows[w].demand[t] > 0 for w in names)
+        return any(max(self.facts.workflows[w].demand.values()) > 0 for w in names)
 
     def by_place(self, tasks: Served, wanted: Callable[[str], bool]) -> Mapping[tuple[str, str, str], Work]:
         """Tasks by the endpoint or API that they use, its tools aside."""

@@ -108,7 +108,7 @@ def api(instance: Instance, spec: ApiSpec, calendar: Calendar) -> Api:
 def _usd_per_task(instance: Instance, a: str, w: str, calendar: Calendar) -> ByPeriod | None:
     """The workflow's own price where one is stated, else the API's, times the price path, less the batch discount."""
     spec, work = instance.apis[a], instance.workflows[w]
-    charged = 1 - spec.batch_discount if work.serving == "batch" else 1.0
+    charged = 1 - spec.batch_discount if work.served_as == "batch" else 1.0
     factor = {t: charged * path for t, path in laid(spec.price_factor, calendar).items()}
     for price in (spec.prices.get(w), spec):
         usd = None if price is None else _price(price, work, a, calendar)
@@ -148,7 +148,7 @@ def workflow(instance: Instance, name: str, calendar: Calendar) -> Workflow:
         demand=_demand(spec, calendar),
         job=spec.demand.job,
         share=spec.demand_share or _by_hours(calendar),
-        serving=spec.serving,
+        serving=spec.served_as,
         tokens_in=spec.tokens_in or {},
         tokens_out=spec.tokens_out or {},
         tranches=tuple(Tranche(band.upto - start, laid(band.usd, calendar)) for band, start in bands),

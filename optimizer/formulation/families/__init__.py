@@ -8,7 +8,13 @@ from optimizer.formulation.families.fleet import (
     hbm_capacity,
     powered_link,
 )
-from optimizer.formulation.families.market import api_limit, commitment_floor, concentration_limit, supply_limit
+from optimizer.formulation.families.market import (
+    api_limit,
+    commitment_floor,
+    concentration_limit,
+    parting_link,
+    supply_limit,
+)
 from optimizer.formulation.families.money import resource_capacity, retraining_link, review_limit, spend_limit
 from optimizer.formulation.families.portfolio import exploration_limit, launch_limit, portfolio_limit, proof_floor
 from optimizer.formulation.families.resilience import resilience_floor
@@ -54,6 +60,7 @@ FAMILIES: tuple[Family, ...] = (
     launch_limit,
     portfolio_limit,
     supply_limit,
+    parting_link,
     api_limit,
     commitment_floor,
     concentration_limit,

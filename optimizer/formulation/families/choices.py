@@ -32,7 +32,8 @@ def tool_link(m: Model, d: Data) -> Iterator[Row]:
         for j in d.tools:
             yield from _variants(m, d, j, t)
             yield from _rescued(m, d, j, t)
-            yield Row((j, t, "start"), m.start[j, t], ">=", m.adopt[j, t] - _adopted_before(m, d, j, t))
+            yield Row((j, t, "start"), m.adopt[j, t], "<=", _started(m, d, j, t))
+            yield Row((j, t, "adopted"), m.start[j, t], "<=", m.adopt[j, t])
         for group in sorted({j.group for j in d.tools.values() if j.group}):
             adopted = quicksum(m.adopt[j.id, t] for j in d.tools.values() if j.group == group)
             yield Row((group, t, "one of"), adopted, "<=", 1.0)
@@ -124,6 +125,7 @@ def _rescued(m: Model, d: Data, j: str, t: Period) -> Iterator[Row]:
         yield Row((j, t, f"used by {w} after {loss}"), quicksum(tasks), "<=", most)
 
 
-def _adopted_before(m: Model, d: Data, j: str, t: Period) -> Expression:
-    at = d.calendar.periods.index(t)
-    return m.adopt[j, d.calendar.periods[at - 1]] if at else float(d.tools[j].running)
+def _started(m: Model, d: Data, j: str, t: Period) -> Expression:
+    """Whether a tool was brought in by then; it is once."""
+    periods = d.calendar.periods
+    return float(d.tools[j].running) + quicksum(m.start[j, u] for u in periods[: periods.index(t) + 1])

@@ -56,6 +56,35 @@ def concentration_limit(m: Model, d: Data) -> Iterator[Row]:
             yield Row((c.id, t), _mtok(m, d, c, t, within=True), "<=", share * _mtok(m, d, c, t, within=False))
 
 
+@family(index="pool period rule", unit="GPU", price="$/GPU")
+def parting_link(m: Model, d: Data) -> Iterator[Row]:
+    r"""Only GPUs whose lease the pool began with are given back, and only owned ones are sold.
+
+    $$ \sum_{o \in \mathrm{release}} n_o \sum_{u} \mathrm{buy}_{ou} \le L_{pt}, \qquad
+       \sum_{o \in \mathrm{retire}} n_o \sum_{u} \mathrm{buy}_{ou}
+       \le O_{pt} + \sum_{o \in \mathrm{purchase}} n_o \sum_{u} \mathrm{buy}_{ou} $$
+
+    Price: none is quoted; it is logic.
+    """
+    for p, pool in d.pools.items():
+        leased = any(pool.lease_usd_per_gpu_hour.values())
+        for t in d.calendar.periods:
+            arrived = {kind: _arrived(m, d, p, t, kind) for kind in ("purchase", "release", "retire")}
+            if arrived["release"] is not None:
+                yield Row((p, t, "given back"), -arrived["release"], "<=", pool.count[t] if leased else 0.0)
+            if arrived["retire"] is not None:
+                owned = (0.0 if leased else pool.count[t]) + (arrived["purchase"] or 0.0)
+                yield Row((p, t, "sold"), -arrived["retire"], "<=", owned)
+
+
+def _arrived(m: Model, d: Data, p: str, t: Period, kind: str) -> Expression | None:
+    """GPUs that orders of a kind have brought to a pool by then, or taken away; None where there can be none."""
+    found = [
+        amount * m.buy[o, order] for o, order, amount in d.arrivals.get(("gpus", p, t), ()) if d.offers[o].kind == kind
+    ]
+    return quicksum(found) if found else None
+
+
 @family(index="offer period rule", unit="lot", price="$/lot")
 def supply_limit(m: Model, d: Data) -> Iterator[Row]:
     r"""Orders stay within the lots that the market delivers, and within what it has of HBM and packaging.

@@ -71,28 +71,31 @@ def funding_link(m: Model, d: Data) -> Iterator[Row]:
             if w.job:
                 first = w.periods[0]
                 total = quicksum(_tranche(m, d, w, k, t) for t in w.periods)
-                widest = tranche.width * w.demand[first] * m.fund[w.id, first]
-                yield Row((w.id, first, f"{k} window"), total, "<=", widest)
+                yield Row((w.id, first, f"{k} window"), total, "<=", tranche.width * w.demand[first])
 
 
 @family(index="workflow period rule", unit="launch", price="$/launch")
 def launch_link(m: Model, d: Data) -> Iterator[Row]:
-    r"""A workflow is launched in the period in which it becomes funded; what must be kept stays funded.
+    r"""A workflow is launched once, in the first period in which it is funded; what must be kept stays funded.
 
-    $$ \mathrm{launch}_{wt} \ge \mathrm{fund}_{wt} - \mathrm{fund}_{w,t-1} $$
+    $$ \mathrm{fund}_{wt} \le \sum_{u \le t} \mathrm{launch}_{wu} \le 1, \qquad
+       \mathrm{launch}_{wt} \le \mathrm{fund}_{wt} $$
 
     Price: none is quoted; it is logic.
     """
     for w in d.workflows.values():
         before: Expression = float(w.running)
-        for t in w.periods:
+        for i, t in enumerate(w.periods):
             fund, launch = m.fund[w.id, t], m.launch[w.id, t]
-            yield Row((w.id, t, "starts"), launch, ">=", fund - before)
+            so_far = float(w.running) + quicksum(m.launch[w.id, u] for u in w.periods[: i + 1])
+            yield Row((w.id, t, "starts"), fund, "<=", so_far)
             yield Row((w.id, t, "funded"), launch, "<=", fund)
-            yield Row((w.id, t, "new"), launch, "<=", 1 - before)
-            if t != w.periods[0] and (w.keep or w.job):
-                yield Row((w.id, t, "kept"), fund, "==" if w.job else ">=", before)
+            if w.keep:
+                yield Row((w.id, t, "kept"), fund, ">=", before)
             before = fund
+        if w.periods:
+            all_launches = quicksum(m.launch[w.id, t] for t in w.periods)
+            yield Row((w.id, w.periods[0], "once"), all_launches, "<=", 1.0 - float(w.running))
 
 
 @family(index="workflow period rule", unit="task", price="$/task")
@@ -105,10 +108,8 @@ def service_floor(m: Model, d: Data) -> Iterator[Row]:
     """
     for w in d.workflows.values():
         if w.must_fund:
-            yield from (Row((w.id, t, "must fund"), m.fund[w.id, t], ">=", 1.0) for t in w.periods)
-        if not w.min_service:
-            continue
-        for t in w.periods[:1] if w.job else w.periods:
+            yield from (Row((w.id, t, "must fund"), fund, ">=", 1.0) for t, fund in _due(m, w))
+        for t in w.periods if w.min_service else ():
             handled = quicksum(sold(m, d, w, u) for u in w.periods) if w.job else sold(m, d, w, t)
             yield Row((w.id, t), handled, ">=", w.min_service * w.demand[t] * m.fund[w.id, t])
 
@@ -126,6 +127,14 @@ def replica_floor(m: Model, d: Data) -> Iterator[Row]:
             for t in w.periods:
                 standing = quicksum(m.replicas[e, t] for e in {d.behind(e): None for e in d.endpoints_of[w.id]})
                 yield Row((w.id, t), standing, ">=", w.min_replicas * m.fund[w.id, t])
+
+
+def _due(m: Model, w: Workflow) -> Iterator[tuple[Period, Expression]]:
+    """What must be funded, by period; a job in any one of its window."""
+    if w.job:
+        yield from ((t, quicksum(m.fund[w.id, u] for u in w.periods)) for t in w.periods[:1])
+    else:
+        yield from ((t, m.fund[w.id, t]) for t in w.periods)
 
 
 def _by_yield(m: Model, d: Data, w: Workflow, t: Period) -> Iterator[Row]:
