@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from optimizer.comparing import tables
-from optimizer.plan.plan import Document, Plan, jsonable
-
-if TYPE_CHECKING:
-    import pandas as pd
+from optimizer.plan.plan import Document, Plan, Table, jsonable
 
 SCHEMA = "solvency/comparison/1"
 OF_DEMAND = ("workflows", "served")  # with blanks where there is no plan; of money and hardware there is nothing to say
@@ -24,12 +20,13 @@ class Comparison:
 
     document: Document
 
-    def __getattr__(self, name: str) -> pd.DataFrame:
-        if name not in tables.COLUMNS:
-            raise AttributeError(f"a comparison has no {name!r}; its tables are {', '.join(tables.COLUMNS)}")
-        import pandas as pd  # noqa: PLC0415  most of a second, which a comparison written as JSON never pays
-
-        return pd.DataFrame(self.document[name], columns=list(tables.COLUMNS[name]))
+    workflows = Table(*tables.COLUMNS["workflows"])
+    served = Table(*tables.COLUMNS["served"])
+    ledger = Table(*tables.COLUMNS["ledger"])
+    moved = Table(*tables.COLUMNS["moved"])
+    endpoints = Table(*tables.COLUMNS["endpoints"])
+    limits = Table(*tables.COLUMNS["limits"])
+    decisions = Table(*tables.COLUMNS["decisions"])
 
     @property
     def change_usd(self) -> float | None:
@@ -65,7 +62,7 @@ def compare(before: Plan | str | Path, after: Plan | str | Path) -> Comparison:
 
 
 def _side(plan: Document) -> Document:
-    known = {**plan, **plan["options"], "name": plan["instance"]["name"]}
+    known = {**plan["options"], **plan, "name": plan["instance"]["name"]}
     return {name: known.get(name) for name in SIDE}
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from optimizer.instance.faults import BadInput, Fault
 
@@ -22,10 +22,18 @@ Row = dict[str, Any]
 Document = dict[str, Any]
 
 
-class Table:
-    """One table of the plan: its columns stated here, its rows a data frame when asked for.
+class Documented(Protocol):
+    """Anything whose tables are those of a document."""
 
-    Every access makes a fresh frame, so changing one never changes the plan.
+    @property
+    def document(self) -> Document:
+        """Plain JSON data."""
+
+
+class Table:
+    """One table of a document: its columns stated here, its rows a data frame when asked for.
+
+    Every access makes a fresh frame, so changing one never changes the document.
     """
 
     def __init__(self, *columns: str) -> None:
@@ -35,15 +43,15 @@ class Table:
         self.name = name
 
     @overload
-    def __get__(self, plan: None, owner: type) -> Self: ...
+    def __get__(self, of: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, plan: Plan, owner: type) -> pd.DataFrame: ...
-    def __get__(self, plan: Plan | None, owner: type) -> Self | pd.DataFrame:
-        if plan is None:
+    def __get__(self, of: Documented, owner: type) -> pd.DataFrame: ...
+    def __get__(self, of: Documented | None, owner: type) -> Self | pd.DataFrame:
+        if of is None:
             return self
         import pandas as pd  # noqa: PLC0415  most of a second, which a plan written as JSON never pays
 
-        return pd.DataFrame(list(plan.document[self.name]), columns=list(self.columns))
+        return pd.DataFrame(list(of.document[self.name]), columns=list(self.columns))
 
 
 @dataclass(frozen=True, slots=True)

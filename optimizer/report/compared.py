@@ -96,10 +96,19 @@ def _portfolio(document: Document) -> Iterator[Line]:
 
 
 def _told(row: Row) -> str:
-    shares = f"{percent(row['share_before'])} -> {percent(row['share_after'])} of its demand"
+    before, after = _apart(row["share_before"], row["share_after"])
+    shares = f"{before} -> {after} of its demand"
     worse = (row["share_after"] or 0) < (row["share_before"] or 0)
     why = row["why_after"] if worse else row["why_before"]
     return f"{row['workflow']}: {shares}{f'; {why}' if worse and why else f'; before: {why}' if why else ''}."
+
+
+def _apart(before: float | None, after: float | None) -> tuple[str, str]:
+    """Two shares that differ, with the digits that it takes to see it."""
+    shown = percent(before), percent(after)
+    if shown[0] != shown[1] or before is None or after is None:
+        return shown
+    return f"{100 * before:.2f} %", f"{100 * after:.2f} %"
 
 
 def _binding(document: Document) -> Iterator[Line]:
