@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from optimizer import Instance, Plan, Sweep, load, solve, sweep
-from optimizer.sweeping.run import Advance
+from optimizer.sweeping.course import Advance
 
 FILE = Path(__file__).parents[1] / "instances" / "enterprise.yaml"
 AXES = (

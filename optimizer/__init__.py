@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optimizer.solving import InternalError, formulate, solve
     from optimizer.sweeping import Sweep, sweep
     from optimizer.variants import Base, Change, Variant
-    from optimizer.verify import Verification, placement
+    from optimizer.verify import NoPlacement, Verification, placement
 
 _HOMES = {
     "optimizer.comparing": ("Comparison", "compare"),
@@ -40,14 +40,14 @@ _HOMES = {
     "optimizer.solving": ("InternalError", "formulate", "solve"),
     "optimizer.sweeping": ("Sweep", "sweep"),
     "optimizer.variants": ("Base", "Change", "Variant"),
-    "optimizer.verify": ("Verification", "placement"),
+    "optimizer.verify": ("NoPlacement", "Verification", "placement"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "FAMILIES", "TERMS", "BadInput", "Base", "Change", "Comparison", "Explanation", "Family", "Fault",
-    "Instance", "InternalError", "Plan", "Progress", "Row", "SolverError", "Sweep", "Variant", "Verification",
-    "compare", "explain", "family", "formulate", "load", "parse", "placement", "solve", "sweep",
+    "Instance", "InternalError", "NoPlacement", "Plan", "Progress", "Row", "SolverError", "Sweep", "Variant",
+    "Verification", "compare", "explain", "family", "formulate", "load", "parse", "placement", "solve", "sweep",
 ]  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import inf
+from functools import cached_property
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 
@@ -24,18 +26,20 @@ from optimizer.formulation.data import Data
 from optimizer.formulation.families import FAMILIES
 from optimizer.formulation.family import Family
 from optimizer.formulation.variables import PLACEMENT, STRATEGY
-from optimizer.instance.changes import apply
+from optimizer.instance.arguments import number, scenarios, whole, words
+from optimizer.instance.changes import apply, refuse_other, stated
 from optimizer.instance.faults import BadInput, Fault
 from optimizer.instance.schema import Instance
 from optimizer.plan.build import allocation, header
 from optimizer.plan.conflict import Feasible, conflict
 from optimizer.plan.idle import without_idle
-from optimizer.plan.plan import Plan
+from optimizer.plan.plan import Plan, jsonable
 from optimizer.plan.studies import studies
 from optimizer.resolve import Resolution, resolve
 from optimizer.verify import Row as CheckedRow
 from optimizer.verify import Verification, verify
 
+LIMITS = ("gap", "time_limit", "threads", "seed")
 MOST_THREADS = 8  # one proves, the others look for better plans
 FEASIBILITY_SECONDS = 10.0  # for one question of the search for a conflict
 ANY_PLAN = 1e9  # a gap at which the first plan found is good enough
@@ -63,6 +67,12 @@ class Posed:
         """The numbers that the formulation reads."""
         return self.resolution.data
 
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the resolved instance: of every figure that is solved with, wherever it came from."""
+        figures = {key: value for key, value in self.resolution.document.items() if key != "resolved_from"}
+        return sha256(json.dumps(jsonable(figures), sort_keys=True).encode()).hexdigest()
+
 
 def solve(
     instance: Instance,
@@ -82,7 +92,8 @@ def solve(
 ) -> Plan:
     """The best plan of an instance, proved to `gap` unless `time_limit` (seconds of wall clock) comes first.
 
-    `set` are changes `path=value`, `drop` families or rows to leave out, `extra` families of your own; `judge`
+    `set` are changes `path=value`, `drop` families or rows to leave out (a single one of either may stand by itself),
+    `extra` families of your own; `threads` are by default as many as there are cores, at most 8; `judge`
     is whether offers, tools and workflows left out are judged by further solves in the time that is left. `address` is
     the scheduler of a Dask cluster, on whose workers better plans are searched for; the proof stays here. A plan
     always passed the check against the instance; InternalError is raised otherwise, SolverError if the
@@ -92,13 +103,14 @@ def solve(
     if address:
         with missing_as_bad_input():
             reach(address)
-    limits: dict[str, Any] = {"gap": gap, "time_limit": time_limit, "threads": threads or _cores(), "seed": seed}
+    limits = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed}
     posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
-    left = {**limits, "time_limit": max(time_limit - (monotonic() - began), 0.0)}
+    until = began + posed.options["time_limit"]
+    left = {name: posed.options[name] for name in LIMITS} | {"time_limit": max(until - monotonic(), 0.0)}
     outcome = solve_program(posed.program, **left, cluster=address, progress=progress, cancel=cancel)
     document = answered(posed, outcome)
     if outcome.values and judge and outcome.status != "interrupted":
-        document |= studies(posed.data, posed.stated, posed.program, outcome, document, began + time_limit, cancel)
+        document |= studies(posed.data, posed.stated, posed.program, outcome, document, until, cancel)
     document["seconds"] = monotonic() - began
     return Plan(document)
 
@@ -113,21 +125,37 @@ def pose(
     extra: Sequence[Family] = (),
 ) -> Posed:
     """An instance with its scenario (several as `a+b`, in order) and changes, resolved, stated and compiled."""
-    _refuse(**{name: limits[name] for name in ("gap", "time_limit", "threads")})
-    changed, left_out = apply(instance, set, scenario.split("+") if scenario else [])
-    changes = [f"{k}={v}" for k, v in set.items()] if isinstance(set, Mapping) else list(set)
-    options = {**limits, "set": changes, "drop": [*dict.fromkeys((*drop, *left_out))]}
+    numbers, dropped = _limits(limits), words("drop", drop)
+    changed, left_out = apply(instance, set, scenarios(scenario))
+    options = {**numbers, "set": stated(set), "drop": [*dict.fromkeys((*dropped, *left_out))]}
     resolution = resolve(changed, reduce=_reducible(options["drop"], extra))
-    stated = formulated(resolution.data, options["drop"], extra)
-    program = compile_model(stated.model, tags=TAGS, periods=resolution.data.calendar.periods)
-    return Posed(instance, resolution, stated, program, options, scenario, tuple(extra))
+    formulation = formulated(resolution.data, options["drop"], extra)
+    program = compile_model(formulation.model, tags=TAGS, periods=resolution.data.calendar.periods)
+    return Posed(instance, resolution, formulation, program, options, scenario, tuple(extra))
+
+
+def refuse_unknown_changes(
+    instance: Instance,
+    scenario: str | None = None,
+    set: Sequence[str] | Mapping[str, Any] = (),
+    drop: Sequence[str] = (),
+    extra: Sequence[Family] = (),
+) -> None:
+    """BadInput, before anything is solved, for changes that cannot be made and names that no family and no term has."""
+    changed, left_out = apply(instance, set, scenarios(scenario))
+    dropped = (*words("drop", drop), *left_out)
+    with _as_bad_input():
+        refuse_unknown(dropped, (*FAMILIES, *extra))
+    if any("[" in pattern for pattern in dropped):  # which rows there are is known once they are stated
+        formulated(resolve(changed, reduce=_reducible(dropped, extra)).data, dropped, extra)
 
 
 def answered(posed: Posed, outcome: Outcome, feasible: Feasible | None = None) -> dict[str, Any]:
     """The plan document of an outcome, checked; `feasible` answers for the search of a conflict."""
     origin = {"name": posed.instance.name, "path": posed.instance.source, "sha256": posed.instance.sha256}
-    resolved = {**origin, "resolved": posed.resolution.document}
-    document = header(outcome, resolved, posed.options, posed.data) | {"scenario": posed.scenario}
+    resolved = {**origin, "resolved_sha256": posed.sha256, "resolved": posed.resolution.document}
+    options = {**posed.options, "set": [*posed.instance.varied, *posed.options["set"]]}
+    document = header(outcome, resolved, options, posed.data) | {"scenario": posed.scenario}
     if outcome.status == "infeasible":
         families = [f for f in posed.stated.families if posed.stated.rows[f.name]]
         return document | {"conflict": conflict(posed.data, families, feasible or _feasible(posed))}
@@ -146,26 +174,26 @@ def _reducible(drop: Iterable[str], extra: Sequence[Family]) -> bool:
 
 def formulate(instance: Instance, *, drop: Sequence[str] = (), extra: Sequence[Family] = ()) -> ConcreteModel:
     """The Pyomo model of an instance, to inspect or to extend."""
+    refuse_other(instance)
+    dropped = words("drop", drop)
+    return formulated(resolve(instance, reduce=_reducible(dropped, extra)).data, dropped, extra).model
 
-    return formulated(resolve(instance, reduce=_reducible(drop, extra)).data, drop, extra).model
 
-
-def _refuse(**numbers: float) -> None:
-    wrong = {name: number for name, number in numbers.items() if not 0 <= number < inf}
-    if wrong:
-        raise BadInput(Fault(None, None, None, k, f"{k} is {v}, must be a number from 0 on") for k, v in wrong.items())
+def _limits(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """How far to go, as plain numbers; BadInput for what is none."""
+    threads = asked["threads"]
+    return {
+        "gap": number("gap", asked["gap"]),
+        "time_limit": number("time_limit", asked["time_limit"]),
+        "threads": _cores() if threads is None else whole("threads", threads, 1),
+        "seed": whole("seed", asked["seed"]),
+    }
 
 
 def formulated(data: Data, drop: Iterable[str], extra: Sequence[Family] = ()) -> Formulation:
     """The program of resolved data; BadInput for a name or a row to be dropped that is not there."""
     with _as_bad_input():
         return state(data, drop, extra)
-
-
-def refuse_unknown_families(drop: Iterable[str], extra: Sequence[Family] = ()) -> None:
-    """BadInput for a name to be dropped that no family and no term has."""
-    with _as_bad_input():
-        refuse_unknown(drop, (*FAMILIES, *extra))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,19 +13,19 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.progress import Listener
 from optimizer.engine.warm import Stopped, Warm, Work
+from optimizer.engine.watch import Cancel
 from optimizer.formulation.family import Family
+from optimizer.instance.arguments import whole, words
 from optimizer.instance.faults import BadInput
 from optimizer.instance.schema import Instance
 from optimizer.plan.plan import Plan
-from optimizer.solving import Posed, answered, pose
+from optimizer.solving import LIMITS, Posed, answered, pose
 
 if TYPE_CHECKING:
     from optimizer.engine.program import Program
     from optimizer.engine.tight import Footing
 
 FEASIBILITY = Work(nodes=200, seconds=10.0)  # for one question of the search for a conflict
-
-LIMITS = ("gap", "time_limit", "threads", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,20 @@ class Base:
         *,
         gap: float = 1e-3,
         time_limit: float = 300.0,
+        threads: int | None = 1,
         seed: int = 0,
         change: Change | None = None,
         extra: Sequence[Family] = (),
         progress: Listener | None = None,
-        cancel: threading.Event | None = None,
+        cancel: Cancel | None = None,
     ) -> Base:
-        """The base solved by itself, with one thread as its variants are."""
-        limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
+        """The base solved by itself, on one thread as its variants always are, unless more (None: every core) are asked
+        for. Raises as `solve` does."""
+        limits = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed}
         return cls.of(_posed(instance, limits, change or Change("base"), extra), progress, cancel)
 
     @classmethod
-    def of(cls, posed: Posed, progress: Listener | None = None, cancel: threading.Event | None = None) -> Base:
+    def of(cls, posed: Posed, progress: Listener | None = None, cancel: Cancel | None = None) -> Base:
         """The base of a question that was posed before."""
         limits: dict[str, Any] = {name: posed.options[name] for name in LIMITS}
         return cls(posed, solve_program(posed.program, **limits, progress=progress, cancel=cancel))
@@ -87,21 +88,25 @@ class Base:
         document = answered(self.posed, self.outcome)
         return Plan({**document, "seconds": self.outcome.seconds})
 
-    def prepared(self, examples: Iterable[Change] = ()) -> Base:
+    def prepared(self, examples: Iterable[Change] = (), cancel: Cancel | None = None) -> Base:
         """The same with all done that its variants share: else the first of them would take the time for it. Where many
-        are to come it pays to look at some `examples` of them first; those that cannot be stated are left out."""
-        return Base(self.posed, self.outcome, self._warm.learning(self._stated(examples)))
+        are to come it pays to look at some `examples` of them first; those that cannot be stated are left out, and
+        those that are left when it is cancelled."""
+        return Base(self.posed, self.outcome, self._warm.learning(self._stated(examples, cancel)))
 
-    def _stated(self, changes: Iterable[Change]) -> Iterator[Program]:
+    def _stated(self, changes: Iterable[Change], cancel: Cancel | None) -> Iterator[Program]:
         for each in changes:
+            if cancel is not None and cancel.is_set():
+                return
             with suppress(BadInput):
                 yield self._changed(each).program
 
-    def vary(self, change: Change, nodes: int = 2000, cancel: threading.Event | None = None) -> Variant:
-        """The best plan of a variant of the base; BadInput if a change or a family does not exist."""
-        began, options = monotonic(), self.posed.options
+    def vary(self, change: Change, nodes: int = 2000, cancel: Cancel | None = None) -> Variant:
+        """The best plan of a variant of the base within so many search nodes; BadInput for a change or a family that
+        does not exist, or a number of nodes that is none."""
+        began, options, most = monotonic(), self.posed.options, whole("nodes", nodes)
         posed = self._changed(change)
-        work = Work(options["gap"], nodes, options["time_limit"], options["seed"])
+        work = Work(options["gap"], most, options["time_limit"], options["seed"])
         started = process_time()
         answer = self._warm.solve(posed.program, work, cancel)
         solving = process_time() - started
@@ -112,8 +117,8 @@ class Base:
     def _changed(self, change: Change) -> Posed:
         """The question of a variant, whose changes come after those of the base."""
         options = self.posed.options
-        limits = {name: options[name] for name in LIMITS}
-        sets, drop = (*options["set"], *change.sets), (*options["drop"], *change.drop)
+        limits = {name: options[name] for name in LIMITS} | {"threads": 1}
+        sets, drop = (*options["set"], *words("sets", change.sets)), (*options["drop"], *words("drop", change.drop))
         scenario = "+".join(filter(None, (self.posed.scenario, change.scenario))) or None
         return _posed(self.posed.instance, limits, Change(change.name, scenario, sets, drop), self.posed.extra)
 

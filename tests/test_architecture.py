@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ MAY = {
     "report": {"formulation", "plan", "instance", "catalogue"},
     "comparing": {"plan"},
     "variants": {"formulation", "engine", "instance", "plan", "solving"},
-    "sweeping": {"engine", "formulation", "instance", "plan", "solving", "variants"},
+    "sweeping": {"catalogue", "engine", "formulation", "instance", "plan", "solving", "variants"},
     "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
 }
@@ -94,3 +95,12 @@ def test_what_is_imported_costs_little(code, heavy):
     shown = f"{code}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_package_says_that_it_is_typed():
+    """The wheel takes the package whole, so that type checkers of others find the mark."""
+    assert (PACKAGE / "py.typed").is_file()
+    with (PACKAGE.parent / "pyproject.toml").open("rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["optimizer"]
+    assert not {"include", "exclude", "only-include"} & set(wheel)

@@ -8,18 +8,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import quick
 
-from optimizer import BadInput, Base, solve, sweep
+from optimizer import BadInput, Base, Change, solve, sweep
+from optimizer.catalogue import load as catalogue
+from optimizer.engine import installed
 from optimizer.formulation.family import Row, family
-from optimizer.sweeping import frontier, member
+from optimizer.report.swept import sentences
+from optimizer.solving import Posed
+from optimizer.sweeping import course, frontier, member, parallel
 from optimizer.sweeping.design import Axis, axis, changed, points
 from optimizer.sweeping.sweep import TIMES
 
@@ -185,8 +192,100 @@ def test_finished_members_are_kept_and_not_solved_again(grid, tmp_path):
     second = run(POWER, VALUE, store=store, executor=Counting)
     assert len(sent) == 10 - kept > 0
     assert told(second) == told(first) == told(grid)
-    with pytest.raises(BadInput, match="another instance or with other options"):
+    with pytest.raises(BadInput, match=r"holds another sweep \(different: options\)"):
         run(POWER, VALUE, store=store, gap=1e-3)
+
+
+def test_a_store_of_other_figures_is_refused(tmp_path, monkeypatch):
+    """The catalogue and families of one's own are no part of the instance, and members depend on them."""
+    asked = {"store": tmp_path / "store", "extra": [few_replicas_limit]}
+    run("sites.ashburn.power_mw=*1", **asked)
+    assert run("sites.ashburn.power_mw=*1", **asked).finished
+    with monkeypatch.context() as other:
+        other.setattr(course, "digest", lambda: "other")
+        with pytest.raises(BadInput, match=r"holds another sweep \(different: catalogue\); name another directory"):
+            run("sites.ashburn.power_mw=*1", **asked)
+    with monkeypatch.context() as other:
+        other.setattr(Posed, "sha256", "other")
+        with pytest.raises(BadInput, match="different: figures of the base"):
+            run("sites.ashburn.power_mw=*1", **asked)
+    monkeypatch.setattr(course, "sources", lambda extra: {"few_replicas_limit": "def few_replicas_limit: ..."})
+    with pytest.raises(BadInput, match="different: families of your own"):
+        run("sites.ashburn.power_mw=*1", **asked)
+
+
+def test_the_digest_of_the_catalogue_follows_its_figures(tmp_path, monkeypatch):
+    (tmp_path / "gpu.yaml").write_text("hbm_gb: 80")
+    monkeypatch.setattr(catalogue, "shared_directory", lambda _: tmp_path)
+    before = catalogue.digest()
+    (tmp_path / "README.md").write_text("words")
+    assert catalogue.digest() == before
+    (tmp_path / "gpu.yaml").write_text("hbm_gb: 94")
+    assert catalogue.digest() != before
+
+
+def test_a_worker_with_other_figures_says_so(monkeypatch):
+    study = member.packed(Base.solved(quick.instance(), seed=1))
+    monkeypatch.setattr(Posed, "sha256", "other")
+    row = member.solve_member(study, {"sites.ashburn.power_mw": "*1.1"}, 100)
+    assert row["status"] == "failed"
+    assert "this worker has other figures in its catalogue" in row["reason"]
+
+
+def test_a_member_that_failed_for_no_reason_of_its_own_is_solved_again(tmp_path):
+    store = tmp_path / "store"
+    vary = ("sites.ashburn.power_mw=*0.5:1.5:5", "pools.h100.count=16,*0.51")
+    first = run(*vary, store=store, executor=lambda _: Breaking(), workers=2)
+    lost = [row for row in first.rows if "its process ended each time" in row.get("reason", "")]
+    assert len(lost) == 2
+    assert all(row["reason"].endswith("the same sweep solves it again") for row in lost)
+    assert 'under `if __name__ == "__main__":`' in lost[0]["reason"]
+    assert len((store / "members.jsonl").read_text().splitlines()) == 8  # those that cannot be stated are kept
+    again = run(*vary, store=store)
+    assert [row["status"] for row in again.rows] == ["optimal", "failed"] * 5
+    assert all("expected a whole number" in row["reason"] for row in again.rows[1::2])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_sweep_that_is_cancelled_before_its_members_solves_none(known, tmp_path):
+    cancel, opened = threading.Event(), []
+    cancel.set()
+    if known:
+        run("sites.ashburn.power_mw=*1", store=tmp_path / "store")
+    asked = {"cancel": cancel, "store": tmp_path / "store", "executor": opened.append}
+    swept = run("sites.ashburn.power_mw=*0.5:0.75:5", **asked)
+    assert (swept.rows, swept.finished, opened) == ((), False, [])
+    assert swept.table.empty
+    assert "sites.ashburn.power_mw" in swept.table.columns
+    assert (tmp_path / "store" / "base.pickle").exists() == known  # what was interrupted is no base
+
+
+def test_a_base_that_is_cancelled_looks_at_no_examples():
+    cancel = threading.Event()
+    cancel.set()
+    assert list(Base.solved(quick.instance())._stated([Change("one")], cancel)) == []
+
+
+def test_a_store_that_cannot_be_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="file: cannot hold a sweep: file exists"):
+        run("sites.ashburn.power_mw=*1", store=tmp_path / "file")
+
+
+def test_a_process_that_may_have_none_of_its_own_says_so(monkeypatch):
+    monkeypatch.setattr(parallel.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    with pytest.raises(BadInput, match=r"a process of multiprocessing\.Pool can have none of its own"):
+        run("sites.ashburn.power_mw=*1", executor=None)
+
+
+def test_a_sweep_from_a_tree_that_was_never_installed(monkeypatch):
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    posed = Base.solved(quick.instance()).posed
+    monkeypatch.setattr(installed, "version", version)
+    monkeypatch.setattr(course, "solvers", dict)
+    assert course.spec(posed, 100)["versions"]["solvency"] == "unknown"
 
 
 SCRIPT = """
@@ -251,6 +350,7 @@ def test_frontiers_hold_the_value_of_one_more_and_the_points_of_change(grid):
     found = frontier(grid, "sites.ashburn.power_mw")
     assert len(found) == 8
     at = {tuple(p.values()): row for p, row in zip(grid.points, grid.rows, strict=True)}
+    assert {step["sign"] for step in found} == {"*"}
     for step in found:
         others = step["others"].removeprefix("workflows.*.value_usd=")
         low, high = at[f"*{step['from']:g}", others], at[f"*{step['to']:g}", others]
@@ -277,13 +377,29 @@ def test_the_table_is_tidy_and_saved(grid, tmp_path):
     terms = [name for name in table.columns if name.startswith("usd.")]
     assert table[terms].sum(axis=1).to_numpy() == pytest.approx(table["objective_usd"].to_numpy())
     grid.write(tmp_path / "t.parquet")
-    grid.write(tmp_path / "t.csv")
+    grid.write(str(tmp_path / "t.csv"))
     grid.write(tmp_path / "t.json")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
     assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == 10
     assert json.loads((tmp_path / "t.json").read_text())["finished"]
     with pytest.raises(BadInput, match=r"not as '\.xls'"):
-        grid.write(tmp_path / "t.xls")
+        grid.write(str(tmp_path / "t.xls"))
+
+
+def test_lists_in_one_cell_come_apart_again(grid):
+    for row, line in zip(grid.rows, grid.lines(), strict=True):
+        for name in ("funded", "full"):
+            assert list(filter(None, line[name].split("; "))) == row[name]
+    assert any(" " in name for row in grid.rows for name in row["full"])
+
+
+@pytest.mark.parametrize("sign", ["", "*", "+"])
+def test_points_of_change_are_said_as_they_would_be_typed(sign):
+    steps = [{"axis": "a.b", "from": 0.4, "to": 0.6, "others": "", "entered": ["code"], "left": [], "sign": sign}]
+    base = {"objective_usd": 1.0}
+    said = list(sentences({"name": "x", "currency": "USD", "members": [], "base": base}, steps))
+    assert said[0] == ("title", "x: 0 members, none is finished.")
+    assert said[-1] == ("item", f"a.b between {sign}0.4 and {sign}0.6: code enters.")
 
 
 def test_members_stopped_before_their_proof_are_marked():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from optimizer.catalogue.types import AiModel, Catalogue, GpuModel, Measurement
 
 T = TypeVar("T")
 PACKAGE = Path(__file__).resolve().parents[1]
+FIGURES = (".yaml", ".csv", ".json")
 WHOLE_COLUMNS = (
     "tokens_in", "tokens_out", "concurrency", "gpus", "tensor_parallel", "expert_parallel", "data_parallel",
 )  # fmt: skip
@@ -37,6 +39,15 @@ def shared_directory(name: str) -> Path:
     """Where `models` or `instances` lie: inside an installed package, else beside it in the source tree."""
     packaged = PACKAGE / "_shared" / name
     return packaged if packaged.is_dir() else PACKAGE.parent / name
+
+
+def digest() -> str:
+    """SHA-256 of every figure that `models/` holds."""
+    root, found = shared_directory("models"), sha256()
+    for path in sorted(each for each in root.rglob("*") if each.suffix in FIGURES):
+        found.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 class ById(Mapping[str, T]):

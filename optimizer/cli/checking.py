@@ -21,7 +21,7 @@ from optimizer.resolve.scenarios import scenario_faults
 def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json: bool) -> Exit:
     """Read and resolve an instance without solving it."""
     try:
-        instance, _ = read_instance(file)
+        instance, _ = read_instance(file, scenario)
         changed, _ = apply(instance, changes, [scenario] if scenario else [])
         data = resolve(changed).data
         if wrong := list(scenario_faults(instance)):

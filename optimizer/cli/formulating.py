@@ -20,7 +20,7 @@ def print_formulation(
     if latex or file is None:
         print("\n".join(mathematics.latex() if latex else mathematics.text()))
     if file is not None:
-        instance, left_out = read_instance(file)
+        instance, left_out = read_instance(file, scenario)
         changed, dropped = apply(instance, changes, [scenario] if scenario else [])
         program = formulated(resolve(changed).data, (*drop, *dropped, *left_out))
         table(mathematics.counts(program), Page(stderr=latex))

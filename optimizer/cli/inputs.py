@@ -15,10 +15,15 @@ from optimizer.plan.plan import SCHEMA, Plan
 PEEK = 4096  # bytes in which a plan names its schema
 
 
-def read_instance(path: Path) -> tuple[Instance, tuple[str, ...]]:
-    """The instance in a file; in a saved plan the one it was solved for, and the families it left out."""
+def read_instance(path: Path, scenario: str | None = None) -> tuple[Instance, tuple[str, ...]]:
+    """The instance in a file; in a saved plan the one it was solved for, and the families it left out.
+
+    A plan has no scenarios: one that is asked for is refused.
+    """
     if not is_plan(path):
         return load(_shipped(path)), ()
+    if scenario:
+        raise refusal(path, f"is a saved plan, which has no scenario '{scenario}': take the instance it was solved for")
     document = Plan.read(path).document
     return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
 

@@ -47,7 +47,7 @@ def solve_file(request: Request, form: str, table: str) -> Exit:
 
 
 def _solved(request: Request) -> Plan:
-    instance, left_out = read_instance(request.file)
+    instance, left_out = read_instance(request.file, request.scenario)
     if left_out:
         say(f"as in the saved plan, without {', '.join(left_out)}")
     with interruptible() as cancel, shown(instance.currency) as progress:

@@ -16,8 +16,8 @@ from optimizer.cli.progress import interruptible, shown
 from optimizer.report.swept import show_sweep
 from optimizer.report.text import Page
 from optimizer.sweeping import Sweep, frontier, sweep
+from optimizer.sweeping.course import Advance
 from optimizer.sweeping.frontier import COLUMNS
-from optimizer.sweeping.run import Advance
 from optimizer.sweeping.sweep import writable
 
 QUIET_SECONDS = 10.0  # between two plain lines
@@ -49,7 +49,7 @@ def sweep_file(request: Request, form: str, table: str) -> Exit:
     """Solve what is not solved yet, save the table, print it or the frontiers."""
     if request.output:
         writable(request.output)
-    instance, left_out = read_instance(request.file)
+    instance, left_out = read_instance(request.file, request.scenario)
     store = request.store or request.file.with_suffix(".sweep")
     say(f"finished members are kept in {store}")
     with interruptible() as cancel, _shown(instance.currency) as (advance, progress):
@@ -89,7 +89,7 @@ def _print(swept: Sweep, form: str, table: str) -> None:
         print(json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
     elif form == "csv":
         lines = list(swept.lines()) if table == "members" else frontier(swept)
-        writer = csv.DictWriter(sys.stdout, lines[0] if lines else COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(sys.stdout, swept.columns if table == "members" else COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
     else:

@@ -28,7 +28,7 @@ from optimizer.engine.root import LITTLE
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.stages import searched
-from optimizer.engine.watch import Watch
+from optimizer.engine.watch import Cancel, Watch
 
 if TYPE_CHECKING:
     from optimizer.engine.tight import Footing
@@ -75,7 +75,7 @@ class Warm:
                 footing = footing.learnt(scaled.program, _by_its_work())
         return footing
 
-    def solve(self, variant: Program, work: Work, cancel: threading.Event | None = None) -> Answer:
+    def solve(self, variant: Program, work: Work, cancel: Cancel | None = None) -> Answer:
         """The best plan of a variant, proved to the gap unless its work or the clock comes to an end."""
         footing, began = self.footing, time.monotonic()
         program, scaled, rebuilt = self._laid_out(variant)
@@ -126,7 +126,7 @@ class Warm:
 class Stop(threading.Event):
     """Set once the gap is closed, whichever stage closed it, or by whoever cancels."""
 
-    def __init__(self, cancel: threading.Event | None) -> None:
+    def __init__(self, cancel: Cancel | None) -> None:
         super().__init__()
         self.cancel = cancel or threading.Event()
 

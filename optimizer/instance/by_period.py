@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import core_schema
 
 from optimizer.instance.faults import Misfit, Misfits, closest
-from optimizer.instance.quantity import Unit, plain, shown
+from optimizer.instance.quantity import Unit, plain, shown, unboxed
 
 Given = float | tuple[float, ...] | Mapping[str, float]
 
@@ -30,6 +30,7 @@ class ByPeriod:
         """Numbers in `unit` from what the file states; all that are wrong are named at once."""
         if isinstance(value, ByPeriod):
             return cls.read(value.given, unit)
+        value = unboxed(value)
         if isinstance(value, Mapping):
             if not value:
                 raise Misfits(Misfit((), "is empty, expected period: number"))
@@ -148,6 +149,7 @@ def _each(read: Callable[[object], float], items: Any) -> list[tuple[Any, float]
 
 
 def _map(value: object, change: Callable[[Any], Any]) -> Any:
+    value = unboxed(value)
     if isinstance(value, Mapping):
         return {k: change(v) for k, v in value.items()}
     return [change(v) for v in value] if isinstance(value, list | tuple) else change(value)

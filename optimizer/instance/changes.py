@@ -6,25 +6,29 @@ of their key; a shift holds the first value back, as a late permit does.
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
+from optimizer.instance.arguments import refused
 from optimizer.instance.calendar import spans
 from optimizer.instance.document import compose
 from optimizer.instance.faults import BadInput, Fault, Misfit, Misfits, Path, closest, dotted
 from optimizer.instance.load import parse
 from optimizer.instance.paths import Target, at, leaves, nearest, put, targets
-from optimizer.instance.quantity import Unit, plain, shown
+from optimizer.instance.quantity import Unit, plain, shown, unboxed
 from optimizer.instance.schema import Instance
 from optimizer.instance.shape import by_period_at, unit_at
 
 _SHIFT = re.compile(r"(>>|<<)\s*(\d+)")
 _RATED = re.compile(r"(\S+)(\s+per\s+\w+)")
+Sets = str | Sequence[str | Mapping[str, Any]] | Mapping[str, Any]
 PERIOD_KEYS = ("start", "deadline", "from")
 
 
@@ -36,14 +40,19 @@ class Change:
     what: Any
     scenario: str | None = None
 
+    @property
+    def text(self) -> str:
+        """As it would be typed."""
+        what = self.what if isinstance(self.what, str) else json.dumps(self.what, default=_plain)
+        return f"{self.path}={what}"
 
-def apply(
-    instance: Instance, sets: Sequence[str] | Mapping[str, Any] = (), scenarios: Sequence[str] = ()
-) -> tuple[Instance, tuple[str, ...]]:
+
+def apply(instance: Instance, sets: Sets = (), scenarios: Sequence[str] = ()) -> tuple[Instance, tuple[str, ...]]:
     """The instance after scenarios, in order, and then further changes; and the families they drop.
 
     Raises BadInput with every path that matches nothing and every value that does not fit.
     """
+    refuse_other(instance)
     changes = [*_of_scenarios(instance, scenarios), *_typed(sets)]
     drops = dict.fromkeys(drop for name in scenarios for drop in instance.scenarios[name].drop)
     if not changes:
@@ -62,13 +71,25 @@ def apply(
     return _parsed(instance, data, changes), tuple(drops)
 
 
+def refuse_other(instance: object) -> None:
+    """BadInput for what is no instance, such as the name of its file."""
+    if not isinstance(instance, Instance):
+        hint = "load(path) reads one from a file, parse(data) makes one of plain data"
+        raise refused("instance", f"{shown(instance)} is no instance: {hint}")
+
+
+def stated(sets: Sets) -> list[str]:
+    """Changes as text, `path=value`."""
+    return [change.text for change in _typed(sets)]
+
+
 def _parsed(instance: Instance, data: dict[str, Any], changes: Sequence[Change]) -> Instance:
     try:
         changed = parse(data)
     except BadInput as error:
         made = ", ".join(f"{change.path}={change.what}" for change in changes)
         raise BadInput(replace(f, message=f"{f.message} (after {made})") for f in error.faults) from error
-    return changed.moved_to(instance)
+    return changed.moved_to(instance, [change.text for change in changes])
 
 
 def _of_scenarios(instance: Instance, names: Sequence[str]) -> Iterator[Change]:
@@ -83,15 +104,19 @@ def _of_scenarios(instance: Instance, names: Sequence[str]) -> Iterator[Change]:
             yield Change(path, what, name)
 
 
-def _typed(sets: Sequence[str] | Mapping[str, Any]) -> Iterator[Change]:
+def _typed(sets: object) -> Iterator[Change]:
     if isinstance(sets, Mapping):
-        yield from (Change(path, what) for path, what in sets.items())
-        return
-    for text in sets:
-        path, equals, what = text.partition("=")
+        yield from (Change(str(path), what) for path, what in sets.items())
+    elif isinstance(sets, str):
+        path, equals, what = sets.partition("=")
         if not equals:
-            raise BadInput([Fault(None, None, None, text, f"'{text}' is no change, expected PATH=VALUE")])
+            raise refused(sets, f"'{sets}' is no change, expected PATH=VALUE")
         yield Change(path.strip(), what.strip())
+    elif isinstance(sets, Iterable):
+        for each in sets:
+            yield from _typed(each)
+    else:
+        raise refused("set", f"{shown(sets)} is no change, expected PATH=VALUE or a mapping of paths to values")
 
 
 def _faults(instance: Instance, change: Change, data: Any, periods: Sequence[str]) -> Iterator[Fault]:
@@ -139,6 +164,11 @@ def _value(typed: Any) -> Any:
     if document.faults:
         raise Misfits(*(Misfit((), f"is {shown(typed)}: {f.message}") for f in document.faults))
     return document.data
+
+
+def _plain(value: object) -> Any:
+    found = unboxed(value)
+    return float(value) if found is value and isinstance(value, Decimal) else found
 
 
 def _count(data: Any, target: Target, periods: Sequence[str], change: Callable[[Path], Callable[[Any], Any]]) -> bool:

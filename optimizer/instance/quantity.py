@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -48,7 +50,8 @@ class Unit:
         return number
 
     def _number(self, value: object) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        value = unboxed(value)
+        if isinstance(value, Real | Decimal) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, str):
             raise _misfit(value, f"a number{self.words}" if self.label else "a number")
@@ -130,6 +133,13 @@ class Unit:
 def plain(number: float) -> float | int:
     """A number as JSON writes it best: 64 rather than 64.0."""
     return int(number) if number == round(number) and abs(number) < 1e15 else number
+
+
+def unboxed(value: Any) -> Any:
+    """A value of numpy or pandas as Python's own: a scalar as a number, an array as a list, a series as a mapping."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _misfit(value: object, expected: str, maybe: str = "") -> Misfits:

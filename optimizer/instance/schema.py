@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
+from optimizer.instance.arguments import scenarios
 from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, Names, Share, outermost
 from optimizer.instance.calendar import Calendar, calendar
 from optimizer.instance.document import Document
@@ -144,6 +146,7 @@ class Instance(Model):
     resolved_from: str | None = Field(default=None, description="Instance that this one was resolved from")
 
     _document: Document | None = PrivateAttr(default=None)
+    _varied: tuple[str, ...] = PrivateAttr(default=())
 
     @outermost
     def __init__(self, /, **data: Any) -> None:
@@ -163,8 +166,13 @@ class Instance(Model):
 
     @property
     def sha256(self) -> str | None:
-        """Digest of that file's bytes."""
+        """Digest of that file's bytes; what was changed since is in `varied`."""
         return self._document.sha256 if self._document else None
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The changes, as `path=value`, that made it of what was loaded or stated."""
+        return self._varied
 
     def locate(self, *path: str | int) -> tuple[int, int] | None:
         """Line and column of a value, or of what encloses it; None without a file."""
@@ -174,14 +182,15 @@ class Instance(Model):
         """Periods, hours, day parts and discount factors."""
         return calendar(self)
 
-    def vary(self, *sets: str, scenario: str | None = None) -> Instance:
-        """The instance after a scenario (`a+b`, in order) and changes `path=value`; BadInput if one matches nothing.
+    def vary(self, *sets: str | Mapping[str, Any], scenario: str | None = None) -> Instance:
+        """The instance after a scenario (`a+b`, in order) and changes, each `path=value` or a mapping from path to
+        value; BadInput if one matches nothing.
 
         Families that a scenario leaves out are no part of an instance: pass its name to `solve` instead.
         """
         from optimizer.instance.changes import apply  # noqa: PLC0415  changing builds instances
 
-        return apply(self, sets, scenario.split("+") if scenario else ())[0]
+        return apply(self, [*sets], scenarios(scenario))[0]
 
     def dump(self) -> dict[str, Any]:
         """What was stated, as plain data in the units of the keys; parses back to an equal instance."""
@@ -192,7 +201,7 @@ class Instance(Model):
         self._document = document
         return self
 
-    def moved_to(self, origin: Instance) -> Self:
-        """The same instance, located in the file of the one it was changed from."""
-        self._document = origin._document
+    def moved_to(self, origin: Instance, changes: Iterable[str]) -> Self:
+        """The same instance, located in the file of the one it was changed from, which knows the changes."""
+        self._document, self._varied = origin._document, (*origin._varied, *changes)
         return self

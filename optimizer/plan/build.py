@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from math import fsum
 from typing import Any
 
+from optimizer.engine.installed import release
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Program
 from optimizer.engine.progress import relative_gap
@@ -105,12 +105,5 @@ def is_full(row: Row, data: Data) -> bool:
 
 def versions(outcome: Outcome) -> dict[str, str]:
     """What solved it."""
-    named = {name: _version(name) for name in ("solvency", "pyomo", "highspy")}
+    named = {name: release(name) for name in ("solvency", "pyomo", "highspy")}
     return {**named, "python": platform.python_version(), **outcome.versions}
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "unknown"

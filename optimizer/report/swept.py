@@ -37,7 +37,8 @@ def sentences(document: Document, steps: Sequence[Row]) -> Iterator[Line]:
     """How many ended how, the range of net value, and where the funded portfolio changes."""
     rows, currency = document["members"], document["currency"]
     ends = Counter(row["status"] for row in rows)
-    yield "title", f"{document['name']}: {len(rows)} members, {listed([f'{n} {s}' for s, n in ends.items()])}."
+    ended = listed([f"{n} {s}" for s, n in ends.items()]) or "none is finished"
+    yield "title", f"{document['name']}: {len(rows)} members, {ended}."
     values = [row["objective_usd"] for row in rows if row["objective_usd"] is not None]
     if values:
         base = money(document["base"]["objective_usd"], currency, 4)
@@ -60,7 +61,12 @@ def sentences(document: Document, steps: Sequence[Row]) -> Iterator[Line]:
 def _change(step: Row) -> str:
     moves = [f"{name} enters" for name in step["entered"]] + [f"{name} leaves" for name in step["left"]]
     others = f" ({step['others']})" if step["others"] else ""
-    return f"{step['axis']} between {number(step['from'], 4)} and {number(step['to'], 4)}{others}: {listed(moves)}."
+    return f"{step['axis']} between {_at(step, 'from')} and {_at(step, 'to')}{others}: {listed(moves)}."
+
+
+def _at(step: Row, end: str) -> str:
+    """An end of a step, as it would be typed."""
+    return f"{step['sign']}{number(step[end], 4)}"
 
 
 def _members(document: Document) -> Grid:
@@ -68,7 +74,7 @@ def _members(document: Document) -> Grid:
     rows = [
         (*(str(row[name] if row[name] is not None else "base") for name in axes), row["status"],
          money(row["objective_usd"], currency, 4), signed(_less(row, document["base"]), currency),
-         str(len(row["funded"].split())), number(row["gpus"]), number(_mw(row)))
+         str(_funded(row)), number(row["gpus"]), number(_mw(row)))
         for row in document["members"]
     ]  # fmt: skip
     columns = (*axes, "status", "net value", "less base", "funded", "GPUs", "MW")
@@ -92,7 +98,7 @@ def _tornado(document: Document) -> Grid:
 
 def _frontier(steps: Sequence[Row], currency: str) -> Grid:
     rows = [
-        (number(step["from"], 4), number(step["to"], 4),
+        (_at(step, "from"), _at(step, "to"),
          money(step["objective_usd_from"], currency, 4), money(step["objective_usd_to"], currency, 4),
          money(_cents(step["marginal_usd"]), currency),
          f"{money(_cents(step['low']), currency)} .. {money(_cents(step['high']), currency)}",
@@ -113,6 +119,11 @@ def _cents(amount: float | None) -> float | None:
 def _mw(row: Row) -> float | None:
     found = [value for name, value in row.items() if name.startswith("mw.") and value is not None]
     return sum(found) if found else None
+
+
+def _funded(row: Row) -> int:
+    """How many workflows are served."""
+    return sum(1 for name, share in row.items() if name.startswith("served.") and share)
 
 
 def _less(row: Row, base: Row) -> float | None:

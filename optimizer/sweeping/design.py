@@ -94,6 +94,11 @@ def number(typed: str) -> float | None:
         return None
 
 
+def sign(typed: str) -> str:
+    """`*` or `+` where a value is a factor or an amount on top, else nothing."""
+    return typed[:1] if typed[:1] in ("*", "+") else ""
+
+
 def changed(point: Mapping[str, str]) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     """Scenario, changes and families left out of a point."""
     named = {k: None if point.get(k, NONE) == NONE else point[k] for k in (SCENARIO, DROP)}

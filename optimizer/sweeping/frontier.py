@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from optimizer.sweeping.design import SCENARIO, Axis, Point, number
+from optimizer.sweeping.design import SCENARIO, Axis, Point, number, sign
 from optimizer.sweeping.member import Row
 from optimizer.sweeping.sweep import Sweep
 
 Step = tuple[Point, Row, Point, Row]  # two neighbours on a line of a frontier
 COLUMNS = (
     "axis", "others", "from", "to", "objective_usd_from", "objective_usd_to", "marginal_usd", "low", "high",
-    "entered", "left",
+    "entered", "left", "sign",
 )  # fmt: skip
 
 
@@ -21,8 +21,8 @@ def frontier(swept: Sweep, axis: str | None = None) -> list[Row]:
     """Every step between neighbours along an axis (the only numeric one, unless named).
 
     `marginal_usd` is net value per unit of the parameter as it was typed (per 1.0 of a factor, per unit of the key
-    otherwise); `low` and `high` bound the same of the true optima. Where `entered` or `left` name workflows, the
-    funded portfolio changes somewhere in between.
+    otherwise); `sign` is what stood before it there, `*`, `+` or nothing. `low` and `high` bound the
+    same of the true optima. Where `entered` or `left` name workflows, the funded portfolio changes in between.
     """
     names = [axis] if axis else [name for name in swept.axes if name != SCENARIO]
     return [_line(name, *step) for name in names for step in steps(swept.points, swept.rows, name)]
@@ -65,4 +65,5 @@ def _line(axis: str, first: Point, row: Row, second: Point, other: Row) -> Row:
         "high": None if ceiling[1] is None else (ceiling[1] - before) / (b - a),
         "entered": sorted({*other["funded"]} - {*row["funded"]}),
         "left": sorted({*row["funded"]} - {*other["funded"]}),
+        "sign": sign(first[axis]),
     }

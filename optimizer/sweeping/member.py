@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import zlib
 from collections import defaultdict
@@ -25,6 +26,7 @@ from optimizer.variants import Base, Change
 
 Row = dict[str, Any]
 
+AGAIN = "again"  # marks a row that is no answer: nobody keeps it
 _SOLVING = Lock()  # one member at a time in a process: its solver holds one program
 
 
@@ -34,20 +36,25 @@ def sendable(extra: Iterable[Family]) -> list[tuple[str, str]]:
 
 
 def packed(base: Base) -> bytes:
-    """All that another process needs to solve members: the instance as data, the options, the base plan, its cuts."""
+    """All that another process needs to solve members: the instance as data, the options, the base plan, its cuts; and
+    the digest of its figures."""
     posed = base.posed
     named = sendable(posed.extra)
-    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome, base.footing, named)
+    data = (posed.instance.dump(), dict(posed.options), posed.scenario, base.outcome, base.footing, named, posed.sha256)
     return zlib.compress(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 @lru_cache(maxsize=1)
 def unpacked(study: bytes) -> Base:
     """The base in this process: read, resolved, stated, compiled and cut once for all its members here."""
-    data, options, scenario, outcome, footing, named = pickle.loads(zlib.decompress(study))
+    data, options, scenario, outcome, footing, named, figures = pickle.loads(zlib.decompress(study))
     _refuse_other_solvers(outcome)
     extra = [getattr(import_module(module), name) for module, name in named]
     posed = pose(parse(data), options, scenario=scenario, set=options["set"], drop=options["drop"], extra=extra)
+    if posed.sha256 != figures:
+        raise SolverError(
+            "this worker has other figures in its catalogue than the base, or other prices: install the same"
+        )
     found: Outcome = outcome
     return Base(posed, found, footing).prepared()
 
@@ -63,6 +70,18 @@ def _refuse_other_solvers(outcome: Outcome) -> None:
 
 def _listed(releases: Mapping[str, str]) -> str:
     return listed([f"{name} {release}" for name, release in sorted(releases.items())])
+
+
+def sources(extra: Iterable[Family]) -> dict[str, str]:
+    """The rows of families as they are written, by name: what tells a family from another of its name."""
+    return {each.name: _source(each) for each in extra}
+
+
+def _source(each: Family) -> str:
+    try:
+        return inspect.getsource(each.rows)
+    except (OSError, TypeError):  # typed into an interpreter, or made by other code: nobody can say it is the same
+        return repr(each.rows)
 
 
 def _reference(each: Family) -> tuple[str, str]:
@@ -96,13 +115,18 @@ def _solved(study: bytes, point: Point, nodes: int) -> Row:
     except BadInput as error:
         row = failed("; ".join(f.message for f in error.faults))
     except Exception as error:  # a member that fails must not stop the rest; its reason goes into its row
-        row = failed(f"{type(error).__name__}: {error}")
+        row = unsolved(f"{type(error).__name__}: {error}")
     return {**row, "cpu_seconds": process_time() - began, "solver_seconds": solving}
 
 
 def failed(reason: str) -> Row:
-    """The row of a member without a plan document."""
+    """The row of a member that cannot be stated."""
     return {"status": "failed", "reason": reason}
+
+
+def unsolved(reason: str) -> Row:
+    """The row of a member that failed for a reason of where it was solved, which another time may not be there."""
+    return {**failed(f"{reason}; not kept: the same sweep solves it again"), AGAIN: True}
 
 
 def told(document: Document) -> Row:

@@ -9,26 +9,23 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Protocol
 
 from optimizer.engine.scheduler import connected
+from optimizer.engine.watch import Cancel
+from optimizer.instance.arguments import refused
 from optimizer.solving import missing_as_bad_input
 from optimizer.sweeping.design import Point
-from optimizer.sweeping.member import Row, failed, solve_member
+from optimizer.sweeping.member import Row, solve_member, unsolved
 
 AHEAD = 3  # members sent per worker, so that none waits and little is lost
 LOOK_SECONDS = 0.2
-LOST = "its process ended each time: out of memory, or killed"
+LOST = (
+    "its process ended each time: out of memory, or killed, or it never began, as where a script does not call sweep "
+    'under `if __name__ == "__main__":`, or is read from standard input'
+)
 
 Open = Callable[[int], Executor]
 Finished = tuple[Point, Row]
-
-
-class Cancel(Protocol):
-    """Anything like a threading.Event."""
-
-    def is_set(self) -> bool:
-        """True from the moment the sweep should end with what is finished."""
 
 
 def solve_all(
@@ -37,7 +34,7 @@ def solve_all(
     """Members as they finish. When a pool breaks, what was not finished is sent again; then one by one."""
     left = list(points)
     for width in (workers, workers, 1):
-        if not left:
+        if not left or (cancel is not None and cancel.is_set()):
             return
         lost: list[Point] = []
         batches = [left] if width > 1 or workers == 1 else [[point] for point in left]
@@ -52,10 +49,10 @@ def solve_all(
             if cancel is not None and cancel.is_set():
                 return
             if broken and len(batches) > 1:
-                yield batch[0], failed(LOST)
+                yield batch[0], unsolved(LOST)
                 lost.remove(batch[0])
         left = lost
-    yield from ((point, failed(LOST)) for point in left)
+    yield from ((point, unsolved(LOST)) for point in left)
 
 
 def _results(
@@ -86,11 +83,13 @@ def _row(future: Future[Row]) -> Row:
     except BrokenExecutor:
         raise
     except Exception as error:  # what a cluster makes of a member that killed its workers
-        return failed(f"{type(error).__name__}: {error}")
+        return unsolved(f"{type(error).__name__}: {error}")
 
 
 def processes(workers: int) -> Executor:
-    """A pool of processes here, which end when this one does, however it ends."""
+    """A pool of processes here, which end when this one does, however it ends; BadInput where there can be none."""
+    if multiprocessing.current_process().daemon:
+        raise refused("workers", "a process of multiprocessing.Pool can have none of its own: sweep elsewhere")
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
 

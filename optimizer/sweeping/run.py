@@ -8,45 +8,28 @@ and outside that promise.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from optimizer.engine.installed import solvers
 from optimizer.engine.progress import Listener
+from optimizer.engine.watch import Cancel
 from optimizer.formulation.family import Family
-from optimizer.instance.changes import apply
+from optimizer.instance.arguments import whole, words
 from optimizer.instance.faults import BadInput
 from optimizer.instance.schema import Instance
 from optimizer.plan.plan import Document
-from optimizer.solving import answered, pose, refuse_unknown_families
+from optimizer.solving import answered, pose, refuse_unknown_changes
 from optimizer.sweeping import design as designs
+from optimizer.sweeping.course import Advance, Course, spec
 from optimizer.sweeping.design import Axis, Point
-from optimizer.sweeping.frontier import between, steps
-from optimizer.sweeping.member import change_at, packed, sendable, told
-from optimizer.sweeping.parallel import Cancel, cluster, processes, solve_all
+from optimizer.sweeping.member import sendable, told
+from optimizer.sweeping.parallel import Open, cluster, processes
 from optimizer.sweeping.store import Store, key
 from optimizer.sweeping.sweep import Sweep
-from optimizer.variants import Base
 
 ON_CLUSTER = 16  # members in flight, in multiples of what is sent ahead
-MANY = 24  # members, from which on it pays to look at some first for the cuts that they want
-FINEST = 1 / 64  # of the span of an axis; refinement halves no further
-
-
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """How far a sweep has come; `left` is the expected time to its end, None before the first member."""
-
-    done: int
-    members: int
-    seconds: float
-    left: float | None
 
 
 def sweep(
@@ -57,7 +40,7 @@ def sweep(
     samples: int = 0,
     refine: int = 0,
     scenario: str | None = None,
-    set: Sequence[str] = (),
+    set: Sequence[str] | Mapping[str, Any] = (),
     drop: Sequence[str] = (),
     extra: Sequence[Family] = (),
     gap: float = 1e-3,
@@ -74,74 +57,49 @@ def sweep(
 ) -> Sweep:
     """Solve every member of a design over the axes `vary` (`PATH=a:b:n`, `PATH=v1,v2`), in parallel.
 
-    `time_limit` (seconds) and `nodes` are per member. `store` is a directory in which finished members are kept.
-    `extra` are families of your own, defined at the top of a module that the other processes can import.
-    `address` is a Dask scheduler's; `executor` opens any other executor of so many workers. From a script, call it
-    under `if __name__ == "__main__":`, as every process pool asks.
+    `design` is `grid`, `list` (first with first), `tornado` (one at a time), `random` or `sobol`, the last two with
+    so many `samples` drawn by `seed`. `refine` halves that many times the steps between which the funded portfolio
+    changes. `scenario`, `set`, `drop` and `extra` are of all members, as of `solve`; `extra` has to be defined at the
+    top of a module that the other processes can import.
+
+    `gap`, `time_limit` (seconds of wall clock) and `nodes` (of the search) are per member, and the first two of the
+    base. `workers` is how many processes solve, by default one per core; `address` is a Dask scheduler's instead, and
+    `executor` opens any other executor of so many workers. From a script, call it under `if __name__ == "__main__":`,
+    as every process pool asks.
+
+    `store` is a directory in which finished members are kept, and from which the same sweep goes on. `told_of` hears of
+    every member that finishes, `progress` of the base while it is solved; `cancel` ends with the members that are
+    finished. Raises BadInput for an axis, a change, a name, a number or a store that is wrong, SolverError if the base
+    cannot be solved; a member that fails carries its reason in its row.
     """
-    axes = [designs.axis(text) for text in vary]
-    points = designs.points(design, axes, samples, seed)
+    axes = [designs.axis(text) for text in words("vary", vary)]
+    points = designs.points(design, axes, whole("samples", samples), whole("seed", seed))
+    rounds, most, many = whole("refine", refine), whole("nodes", nodes), _many(workers, address)
     _refuse_unknown(instance, axes)
+    sendable(extra)
     limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
     posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
-    named = {"extra": sendable(extra)} if extra else {}
+    opened = _opened(executor, address)
+    kept = Store(Path(store) if store else None, spec(posed, most))
+    course = Course(posed, axes, kept, most, opened, many, told_of or (lambda _: None), cancel)
+    base = course.base(progress)
+    asked = points if base.outcome.status == "interrupted" else course.run(base, points, rounds)
+    return _swept(instance, [a.path for a in axes], design, asked, kept, answered(posed, base.outcome))
+
+
+def _many(workers: int | None, address: str | None) -> int:
+    """How many members are solved at once."""
+    asked = os.cpu_count() or 1 if workers is None else whole("workers", workers, 1)
+    return ON_CLUSTER if address else asked
+
+
+def _opened(executor: Callable[[int], Executor] | None, address: str | None) -> Open:
+    """How the executor is opened; where it cannot be, that is said before the base is solved."""
     opened = executor or (cluster(address) if address else processes)
-    if address:
-        with opened(1):  # a wrong address is said before the base is solved
+    if executor is None:
+        with opened(1):
             pass
-    asked = {"options": posed.options, "scenario": scenario, "nodes": nodes, **named}
-    spec = {"instance": instance.dump(), **asked} | _versions()
-    kept = Store(Path(store) if store else None, spec)
-    outcome = kept.base()
-    base = Base(posed, outcome) if outcome else Base.of(posed, progress)
-    if outcome is None:
-        kept.keep_base(base.outcome)
-    examples = [change_at(point) for point in designs.examples(axes)] if len(points) >= MANY else []
-    many = workers or os.cpu_count() or 1
-    study = cache(lambda: packed(base.prepared(examples)))
-    solved = partial(_solve, kept, study, nodes, opened, ON_CLUSTER if address else many, told_of, cancel)
-    solved(points)
-    for _ in range(refine):
-        new = _refined(kept, points, axes)
-        if not new or (cancel is not None and cancel.is_set()):
-            break
-        points = [*points, *new]
-        solved(points)
-    return _swept(instance, [a.path for a in axes], design, points, kept, answered(posed, base.outcome))
-
-
-def _solve(
-    kept: Store,
-    study: Callable[[], bytes],
-    nodes: int,
-    opened: Callable[[int], Executor],
-    workers: int,
-    told_of: Callable[[Advance], None] | None,
-    cancel: Cancel | None,
-    points: Sequence[Point],
-) -> None:
-    """Every member that is not kept yet, kept as it finishes."""
-    missing, began = [point for point in points if key(point) not in kept.rows], monotonic()
-    tell = told_of or (lambda _: None)
-    tell(Advance(len(points) - len(missing), len(points), 0.0, None))
-    if not missing:
-        return
-    for done, (point, row) in enumerate(solve_all(study(), missing, nodes, opened, workers, cancel), 1):
-        kept.keep(point, row)
-        seconds = monotonic() - began
-        left = seconds / done * (len(missing) - done)
-        tell(Advance(len(points) - len(missing) + done, len(points), seconds, left))
-
-
-def _refined(kept: Store, points: Sequence[Point], axes: Sequence[Axis]) -> list[Point]:
-    """Members halfway between neighbours whose portfolios differ, in the order of the axes."""
-    rows = [kept.rows.get(key(point), {}) for point in points]
-    new: dict[str, Point] = {}
-    for each in axes:
-        if each.low is not None and each.high is not None:
-            closest = abs(each.high - each.low) * FINEST
-            new |= {key(p): p for p in between(steps(points, rows, each.path), each, closest)}
-    return [point for name, point in new.items() if name not in {key(p) for p in points}]
+    return opened
 
 
 def _swept(
@@ -154,19 +112,13 @@ def _swept(
     return Sweep(instance.name, instance.currency, tuple(axes), design, (*done, *left), rows, first)
 
 
-def _versions() -> dict[str, Any]:
-    return {"versions": {name: version(name) for name in ("solvency", "pyomo", "numpy")} | solvers()}
-
-
 def _refuse_unknown(instance: Instance, axes: Sequence[Axis]) -> None:
     """An axis none of whose values can be asked for is a mistake of the whole sweep, not of its members."""
     for each in axes:
         wrong: list[BadInput] = []
         for value in each.values:
-            scenario, sets, drop = designs.changed({each.path: value})
             try:
-                apply(instance, sets, scenario.split("+") if scenario else ())
-                refuse_unknown_families(drop)
+                refuse_unknown_changes(instance, *designs.changed({each.path: value}))
             except BadInput as error:
                 wrong.append(error)
             else:

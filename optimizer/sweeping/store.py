@@ -11,10 +11,13 @@ from typing import Any
 
 from optimizer.engine.outcome import Outcome
 from optimizer.instance.faults import BadInput, Fault
+from optimizer.plan.figures import listed
 from optimizer.sweeping.design import Point
-from optimizer.sweeping.member import Row
+from optimizer.sweeping.member import AGAIN, Row
 
 SPEC, BASE, MEMBERS = "sweep.json", "base.pickle", "members.jsonl"
+
+WORDS = {"resolved": "figures of the base", "extra": "families of your own", "versions": "releases"}  # in a message
 
 
 def key(point: Point) -> str:
@@ -32,14 +35,22 @@ class Store:
         self.directory, self.rows = directory, dict[str, Row]()
         if directory is None:
             return
-        directory.mkdir(parents=True, exist_ok=True)
-        stated, asked = directory / SPEC, json.dumps(spec, indent=1, sort_keys=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._hold(directory / SPEC, spec)
+            self.rows = self._finished()
+        except OSError as error:
+            raise _refused(directory, f"cannot hold a sweep: {(error.strerror or '').lower()}") from error
+
+    def _hold(self, stated: Path, spec: Mapping[str, Any]) -> None:
+        """Say what the sweep is of; BadInput for a directory that holds another."""
+        asked = json.dumps(spec, indent=1, sort_keys=True)
         if not stated.exists():
             _written(stated, asked.encode())
-        elif stated.read_text(encoding="utf-8") != asked:
-            message = "holds a sweep of another instance or with other options; name another directory"
-            raise BadInput([Fault(str(directory), None, None, "", message)])
-        self.rows = self._finished()
+        elif (held := stated.read_text(encoding="utf-8")) != asked:
+            before, now = json.loads(held), json.loads(asked)
+            other = listed([WORDS.get(name, name) for name in now if before.get(name) != now[name]])
+            raise _refused(stated.parent, f"holds another sweep (different: {other}); name another directory")
 
     def base(self) -> Outcome | None:
         """The base, if it was solved before."""
@@ -54,9 +65,9 @@ class Store:
             _written(self.directory / BASE, pickle.dumps(outcome))
 
     def keep(self, point: Point, row: Row) -> None:
-        """Keep a finished member for good."""
+        """Keep a finished member for good; one that failed for no reason of its own only until this sweep ends."""
         self.rows[key(point)] = row
-        if self.directory is not None:
+        if self.directory is not None and not row.get(AGAIN):
             with (self.directory / MEMBERS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"point": point, "row": row}, ensure_ascii=False) + "\n")
                 file.flush()
@@ -76,6 +87,10 @@ class Store:
             kept = json.loads(line)
             rows[key(kept["point"])] = kept["row"]
         return rows
+
+
+def _refused(directory: Path, message: str) -> BadInput:
+    return BadInput([Fault(str(directory), None, None, "", message)])
 
 
 def _written(path: Path, content: bytes) -> None:

@@ -23,7 +23,8 @@ HEAD = (
     "t_co2",
 )  # fmt: skip
 LISTS = ("funded", "full")
-MAPS = ("served", "peak_mw", "ledger")
+BETWEEN = "; "  # entries of a list in one cell: no name holds it, and some hold spaces
+MAPS = {"served": "served", "mw": "peak_mw", "usd": "ledger"}  # prefix of columns: what of a row they are
 TIMES = ("cpu_seconds", "solver_seconds")  # differ from run to run, as nothing else does
 
 
@@ -46,29 +47,32 @@ class Sweep:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """A row per member; parameters are columns, numbers where every value of the path is one."""
+        """A row per member; parameters are columns, numbers where every value of the path is one. `funded` and `full`
+        list names with `; ` in between."""
         import pandas as pd  # noqa: PLC0415  most of a second, which a sweep written as JSON never pays
 
-        frame = pd.DataFrame(list(self.lines()))
+        frame = pd.DataFrame(list(self.lines()), columns=self.columns)
         for name in self.axes:
             numbers = [None if value is None else number(value) for value in frame[name]]
             if all(n is not None for n, value in zip(numbers, frame[name], strict=True) if value is not None):
                 frame[name] = pd.Series(numbers, dtype="float64")
         return frame
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns of the table."""
+        spread = [f"{prefix}.{name}" for prefix, key in MAPS.items() for name in _keys(self.rows, key)]
+        return ["member", *self.axes, *HEAD, *LISTS, *spread, *TIMES]
+
     def lines(self) -> Iterator[Row]:
         """The rows of the table, parameters as typed."""
-        served, sites, terms = (_keys(self.rows, name) for name in MAPS)
+        names = {prefix: _keys(self.rows, key) for prefix, key in MAPS.items()}
         for n, (point, row) in enumerate(zip(self.points, self.rows, strict=False)):
             line: Row = {"member": n, **{name: point.get(name) for name in self.axes}}
             line |= {name: row.get(name) for name in HEAD}
-            line |= {name: " ".join(row.get(name, ())) for name in LISTS}
-            for prefix, names, key in (
-                ("served", served, "served"),
-                ("mw", sites, "peak_mw"),
-                ("usd", terms, "ledger"),
-            ):
-                line |= {f"{prefix}.{name}": row.get(key, {}).get(name) for name in names}
+            line |= {name: BETWEEN.join(row.get(name, ())) for name in LISTS}
+            for prefix, key in MAPS.items():
+                line |= {f"{prefix}.{name}": row.get(key, {}).get(name) for name in names[prefix]}
             yield line | {name: row.get(name) for name in TIMES}
 
     @property
@@ -78,8 +82,9 @@ class Sweep:
         head = {"schema": SCHEMA, "name": self.name, "currency": self.currency, "design": self.design}
         return {**head, "axes": self.axes, "finished": self.finished, "base": self.base, "members": lines}
 
-    def write(self, path: Path) -> None:
-        """Save the table as Parquet, CSV or JSON, by the ending of the name."""
+    def write(self, path: str | Path) -> None:
+        """Save the table as Parquet, CSV or JSON, by the ending of the name; BadInput for any other ending."""
+        path = Path(path)
         writable(path)
         if path.suffix == ".parquet":
             self.table.to_parquet(path, index=False)
