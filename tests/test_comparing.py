@@ -12,7 +12,11 @@ import sys
 import pytest
 import quick
 
-from optimizer import BadInput, Base, Change, compare, parse, solve
+from optimizer import BadInput, Base, Change, Comparison, compare, parse, solve, solving, variants
+from optimizer.cli.main import app
+from optimizer.comparing.tables import COLUMNS, MAKERS
+from optimizer.plan.plan import Table
+from optimizer.report.compared import _told
 
 BASE = Base.solved(quick.instance(), gap=1e-6)
 PATHS = (
@@ -83,6 +87,25 @@ def test_the_comparison_adds_up():
     now = said[said["binds"].isin(["now", "still"])]
     assert set(zip(now["family"], now["row"], now["period"], strict=True)) == full
     assert compared.document["net"]["low"] <= compared.change_usd <= compared.document["net"]["high"]
+
+
+def test_a_side_has_the_gap_that_it_reached():
+    loose = solve(quick.instance(), gap=0.5)
+    side = compare(loose, BASE.plan).document["plans"][0]
+    assert side["gap"] == loose.gap != loose.document["options"]["gap"]
+
+
+def test_the_tables_of_a_comparison_are_stated():
+    same = compare(BASE.plan, BASE.plan)
+    assert {*MAKERS} == {*COLUMNS} == {name for name in dir(Comparison) if isinstance(getattr(Comparison, name), Table)}
+    assert all(list(getattr(same, name).columns) == list(COLUMNS[name]) for name in COLUMNS)
+    assert not hasattr(same, "workflow")
+
+
+def test_shares_that_differ_look_different():
+    row = {"workflow": "docs", "share_before": 0.4149, "share_after": 0.4101, "why_before": "", "why_after": ""}
+    assert _told(row) == "docs: 41.49 % -> 41.01 % of its demand."
+    assert _told({**row, "share_after": 0.3}) == "docs: 41 % -> 30 % of its demand."
 
 
 def test_a_plan_against_itself_shows_nothing():
@@ -159,6 +182,53 @@ def test_whatif_and_compare_on_the_command_line(tmp_path):
     infeasible = solvency("whatif", quick.FILE, *(w for change in quick.CLASH for w in ("--set", change)))
     assert infeasible.returncode == 3
     assert "no plan exists" in infeasible.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["whatif", quick.FILE, "--set", "sites.ashburn.powr_mw=1"], "matches nothing"),
+        (["whatif", quick.FILE, "--scenario", "late"], "has no scenario 'late'"),
+        (["whatif", quick.FILE, "--drop", "power_limt"], "Maybe power_limit?"),
+        (["whatif", quick.FILE, "--drop", "power_limit[x]"], "no row matches 'power_limit[x]'"),
+        (["compare", quick.FILE, f"{quick.FILE}@late"], "has no scenario 'late'"),
+        (["compare", quick.FILE, quick.FILE, "--set", "sites.ashburn.powr_mw=1"], "matches nothing"),
+        (["solve", "PLAN", "--scenario", "late"], "plan.json: is a saved plan, which has no scenario 'late'"),
+        (["whatif", "PLAN", "--scenario", "late"], "plan.json: is a saved plan, which has no scenario 'late'"),
+        (["compare", "PLAN", "PLAN", "--drop", "power_limit"], "both are saved plans"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_solved(words, said, tmp_path, monkeypatch, capsys):
+    def solved(*_, **__):
+        raise AssertionError("something was solved")
+
+    for module in (solving, variants):
+        monkeypatch.setattr(module, "solve_program", solved)
+    (tmp_path / "plan.json").write_text(BASE.plan.to_json())
+    asked = [str(tmp_path / "plan.json") if word == "PLAN" else str(word) for word in words]
+    with pytest.raises(SystemExit) as ended:
+        app(asked, prog_name="solvency")
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_compare_takes_the_options_of_a_solve(capsys):
+    words = ["compare", quick.FILE, quick.FILE, "--set", "pools.h100.count=8", "--drop", "launch_limit", "--seed", "3"]
+    with pytest.raises(SystemExit) as ended:
+        app([str(w) for w in [*words, "--threads", "1", "--scenario", "early-permit", "--format", "json"]])
+    assert ended.value.code == 0
+    for side in json.loads(capsys.readouterr().out)["plans"]:
+        assert (side["set"], side["drop"]) == (["pools.h100.count=8"], ["launch_limit"])
+        assert side["scenario"] == "early-permit"
+
+
+def test_the_base_of_a_whatif_may_have_more_threads(capsys):
+    words = ["whatif", quick.FILE, "--set", "pools.h100.count=8", "--threads", "2", "--format", "json"]
+    with pytest.raises(SystemExit):
+        app([str(w) for w in words])
+    found = json.loads(capsys.readouterr().out)
+    assert found["base"]["options"]["threads"] == 2
+    assert found["variants"][0]["plan"]["options"]["threads"] == 1
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,53 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.cli.ends import Exit, say
-from optimizer.cli.inputs import is_plan, read_instance
+from optimizer.cli.inputs import is_plan, read_instance, refusal
 from optimizer.cli.whatif import table_named
 from optimizer.comparing import compare
 from optimizer.comparing.tables import COLUMNS
+from optimizer.instance import Instance
 from optimizer.plan.plan import Plan
 from optimizer.report.compared import show_comparison
 from optimizer.report.text import Page
-from optimizer.solving import solve
+from optimizer.solving import refuse_unknown_changes, solve
 
 
-def compare_files(before: str, after: str, gap: float, time_limit: float, form: str, name: str) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A comparison as asked for on the command line; what is changed is changed in each side that is solved."""
+
+    before: str
+    after: str
+    scenario: str | None
+    changes: tuple[str, ...]
+    drop: tuple[str, ...]
+    gap: float
+    time_limit: float
+    threads: int | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsolved:
+    """A side that is to be solved."""
+
+    name: str
+    instance: Instance
+    scenario: str | None
+    drop: tuple[str, ...]
+
+
+def compare_files(request: Request, form: str, name: str) -> Exit:
     """Print what is different in the second: as text, as JSON, or one table as CSV."""
     table_named(name)
-    compared = compare(_plan(before, gap, time_limit), _plan(after, gap, time_limit))
+    sides = [_side(side, request) for side in (request.before, request.after)]  # both, before either is solved
+    if (request.scenario or request.changes or request.drop) and not any(isinstance(s, Unsolved) for s in sides):
+        raise refusal(None, "both are saved plans, of which nothing can be changed: compare instances, or ask whatif")
+    compared = compare(*(_solved(side, request) if isinstance(side, Unsolved) else side for side in sides))
     if form == "json":
         print(compared.to_json())
     elif form == "csv":
@@ -32,14 +62,31 @@ def compare_files(before: str, after: str, gap: float, time_limit: float, form: 
     return Exit.SOLVED
 
 
-def _plan(side: str, gap: float, time_limit: float) -> Plan:
-    """A saved plan; an instance, as FILE or FILE@SCENARIO, is solved."""
-    path, scenario = Path(side), None
+def _side(side: str, request: Request) -> Plan | Unsolved:
+    """A saved plan, or an instance to be solved, as FILE or FILE@SCENARIO."""
+    path, named = Path(side), None
     if not path.exists() and "@" in side:
-        name, _, scenario = side.rpartition("@")
+        name, _, named = side.rpartition("@")
         path = Path(name)
-    if scenario is None and is_plan(path):
+    if named is None and is_plan(path):
         return Plan.read(path)
-    say(f"{side} is no saved plan: solving it")
-    instance, left_out = read_instance(path)
-    return solve(instance, gap=gap, time_limit=time_limit, scenario=scenario, drop=left_out, judge=False)
+    scenario = "+".join(filter(None, (named, request.scenario))) or None
+    instance, left_out = read_instance(path, scenario)
+    drop = (*request.drop, *left_out)
+    refuse_unknown_changes(instance, scenario, request.changes, drop)
+    return Unsolved(side, instance, scenario, drop)
+
+
+def _solved(side: Unsolved, request: Request) -> Plan:
+    say(f"{side.name} is no saved plan: solving it")
+    return solve(
+        side.instance,
+        gap=request.gap,
+        time_limit=request.time_limit,
+        threads=request.threads,
+        seed=request.seed,
+        scenario=side.scenario,
+        set=request.changes,
+        drop=side.drop,
+        judge=False,
+    )

@@ -11,7 +11,7 @@ import typer
 
 from optimizer.cli import completing
 from optimizer.cli.ends import Exit
-from optimizer.cli.options import Cluster, Drop, File, Format, Gap, Limit, Scenario, Seed, Set
+from optimizer.cli.options import Cluster, Drop, File, Format, Gap, Limit, Scenario, Seed, Set, Threads
 
 
 def whatif(
@@ -25,6 +25,7 @@ def whatif(
     each: Annotated[bool, typer.Option("--each", help="Every change as a variant of its own.")] = False,
     gap: Gap = 1e-3,
     time_limit: Limit = 300.0,
+    threads: Annotated[int, typer.Option(help="Threads for the base; variants take one.", min=1)] = 1,
     seed: Seed = 0,
     format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
     table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
@@ -33,22 +34,29 @@ def whatif(
     from optimizer.cli.whatif import Request, whatif_file
 
     changes, dropped, named = tuple(set_ or ()), tuple(drop or ()), tuple(scenario or ())
-    request = Request(file, named, changes, dropped, each, gap, time_limit, seed)
+    request = Request(file, named, changes, dropped, each, gap, time_limit, threads, seed)
     return whatif_file(request, format_.value, table)
 
 
 def compare(
     before: Annotated[str, typer.Argument(metavar="A", help="Saved plan, instance, or INSTANCE@SCENARIO.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same; what is different in it is shown.")],
+    scenario: Scenario = None,
+    set_: Set = None,
+    drop: Drop = None,
     gap: Gap = 1e-3,
     time_limit: Limit = 300.0,
+    threads: Threads = None,
+    seed: Seed = 0,
     format_: Annotated[Format, typer.Option("--format", help="What stdout carries.")] = Format.TEXT,
     table: Annotated[str, typer.Option(help="Table for --format csv.", metavar="TABLE")] = "workflows",
 ) -> Exit:
-    """Compare two plans, also of different instances."""
-    from optimizer.cli.comparing import compare_files
+    """Compare two plans, also of different instances; scenario, changes and drops are made to each that is solved."""
+    from optimizer.cli.comparing import Request, compare_files
 
-    return compare_files(before, after, gap, time_limit, format_.value, table)
+    changed = (scenario, tuple(set_ or ()), tuple(drop or ()))
+    request = Request(before, after, *changed, gap, time_limit, threads, seed)
+    return compare_files(request, format_.value, table)
 
 
 def sweep(

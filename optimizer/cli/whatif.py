@@ -20,6 +20,7 @@ from optimizer.instance.faults import closest
 from optimizer.plan.figures import money
 from optimizer.report.compared import show_comparison, side_by_side
 from optimizer.report.text import Page, table
+from optimizer.solving import refuse_unknown_changes
 from optimizer.variants import Base, Change, Variant
 
 if TYPE_CHECKING:
@@ -40,16 +41,19 @@ class Request:
     each: bool
     gap: float
     time_limit: float
+    threads: int
     seed: int
 
 
 def whatif_file(request: Request, form: str, name: str) -> Exit:
     """Solve the base and every variant from it, and print what differs."""
     table_named(name)
-    instance, left_out = read_instance(request.file)
     asked = list(_asked(request))
     if not asked:
         raise refusal(None, "nothing is asked: say --set PATH=VALUE, --drop FAMILY or --scenario NAME")
+    instance, left_out = read_instance(request.file, next(iter(request.scenarios), None))
+    for change in asked:  # before the base takes its time
+        refuse_unknown_changes(instance, change.scenario, change.sets, change.drop)
     with interruptible() as cancel:
         base = _base(instance, left_out, request, cancel)
         variants = list(_solved(base, asked, cancel))  # of a base without a plan too: they may be how to get one
@@ -85,6 +89,7 @@ def _base(instance: Instance, left_out: Sequence[str], request: Request, cancel:
             instance,
             gap=request.gap,
             time_limit=request.time_limit,
+            threads=request.threads,
             seed=request.seed,
             change=Change("base", drop=tuple(left_out)),
             progress=progress,
