@@ -1,7 +1,8 @@
 """Real output in the documentation: `python -m docs.refresh` writes it, a test holds it.
 
 A block is a comment `<!-- output of: COMMAND -->` with a fenced block below it. Commands run from the top of the
-project at 100 columns; seconds are masked before two outputs are compared.
+project at 100 columns; seconds are masked before two outputs are compared. ` | head -n N` keeps the first N lines, so
+that a block may show standard output alone. A sweep keeps its members in a place that is thrown away.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,12 +34,16 @@ def blocks() -> Iterator[tuple[Path, str, str]]:
 
 def run(command: str) -> str:
     """What a command prints, standard error after standard output."""
+    command, _, most = command.partition(" | head -n ")
     program, *arguments = shlex.split(command)
     if program != "solvency":
         raise ValueError(f"only solvency is run, not {program}")
-    call = [sys.executable, "-m", "optimizer.cli.main", *arguments]
-    done = subprocess.run(call, cwd=TOP, capture_output=True, text=True, env=_terminal(), check=False)
-    return "".join(line.rstrip() + "\n" for line in (done.stdout + done.stderr).splitlines())
+    with tempfile.TemporaryDirectory() as store:
+        kept = ["--store", store] if arguments[0] == "sweep" else []
+        call = [sys.executable, "-m", "optimizer.cli.main", *arguments, *kept]
+        done = subprocess.run(call, cwd=TOP, capture_output=True, text=True, env=_terminal(), check=False)
+    lines = (done.stdout + done.stderr).splitlines()
+    return "".join(line.rstrip() + "\n" for line in lines[: int(most) if most else None])
 
 
 def masked(output: str) -> str:

@@ -33,7 +33,7 @@ from optimizer.engine.start import placed
 from optimizer.engine.tight import Footing, footing_of, tight
 from optimizer.engine.watch import Watch
 from optimizer.instance.faults import BadInput
-from optimizer.sweeping import design, run
+from optimizer.sweeping import course, design
 from optimizer.sweeping.sweep import TIMES
 
 
@@ -111,13 +111,13 @@ def test_a_sweep_of_many_members_looks_at_examples_first(monkeypatch: pytest.Mon
     looked: list[int] = []
     prepared = Base.prepared
 
-    def counted(self: Base, examples: Any = ()) -> Base:
+    def counted(self: Base, examples: Any = (), cancel: Any = None) -> Base:
         asked = list(examples)
         looked.append(len(asked))
-        return prepared(self, asked)
+        return prepared(self, asked, cancel)
 
     monkeypatch.setattr(programs, "FEW", 0)
-    monkeypatch.setattr(run, "MANY", 6)
+    monkeypatch.setattr(course, "MANY", 6)
     monkeypatch.setattr(Base, "prepared", counted)
     asked = {"gap": 1e-6, "executor": ThreadPoolExecutor, "workers": 1}
     store = tmp_path / "store"
