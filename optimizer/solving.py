@@ -181,11 +181,10 @@ def formulate(instance: Instance, *, drop: Sequence[str] = (), extra: Sequence[F
 
 def _limits(asked: Mapping[str, Any]) -> dict[str, Any]:
     """How far to go, as plain numbers; BadInput for what is none."""
-    threads = asked["threads"]
     return {
         "gap": number("gap", asked["gap"]),
         "time_limit": number("time_limit", asked["time_limit"]),
-        "threads": _cores() if threads is None else whole("threads", threads, 1),
+        "threads": _cores() if asked["threads"] is None else whole("threads", asked["threads"], 1),
         "seed": whole("seed", asked["seed"]),
     }
 
