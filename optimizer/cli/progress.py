@@ -33,18 +33,20 @@ def shown(currency: str) -> Iterator[Callable[[Progress], None]]:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """A token that the first Ctrl-C sets, so that the best plan is kept; the second one ends at once."""
+    """A token that the first Ctrl-C or SIGTERM sets, so that what was found is kept; the second one ends at once."""
     cancel = threading.Event()
 
     def once(signum: int, frame: FrameType | None) -> None:
         cancel.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-    before = signal.signal(signal.SIGINT, once)
+    before = {each: signal.signal(each, once) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield cancel
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 class _Plain:

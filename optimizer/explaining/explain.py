@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from optimizer.explaining.study import Study, study
 from optimizer.formulation.family import Family
 from optimizer.instance import Instance, parse
 from optimizer.instance.changes import apply
+from optimizer.instance.faults import BadInput, Fault
 from optimizer.plan.plan import Plan, jsonable
 from optimizer.resolve import resolve
 
@@ -43,6 +45,18 @@ BLOCKING_SHARE = 0.05  # for what keeps workflows from being served more, a line
 
 Told = Callable[[str, int, int], None]
 Locate = Callable[..., str | None]
+
+
+class Stop(threading.Event):
+    """Set as soon as the caller's token is: every solver that a question keeps busy looks at it."""
+
+    def __init__(self, cancel: Cancel | None) -> None:
+        super().__init__()
+        self.cancel = cancel
+
+    def is_set(self) -> bool:
+        """True from the moment all questions should end."""
+        return super().is_set() or (self.cancel is not None and self.cancel.is_set())
 
 
 @dataclass(frozen=True)
@@ -73,15 +87,16 @@ def explain(
 ) -> Explanation:
     """What limits a plan (or the best plan of an instance), what it is worth to loosen that, and who is next in line.
 
-    `explain_time` (seconds of wall clock) bounds the solves; what was not asked by then is marked. Works from a
-    saved plan as from an instance. Raises BadInput as `solve` does.
+    `explain_time` (seconds of wall clock) bounds the solves; what was not asked by then is marked, as is what `cancel`
+    cut short. Works from a saved plan as from an instance. Raises BadInput as `solve` does.
     """
     began = time.monotonic()
+    _refuse(explain_time, threads)
     instance, left_out = _instance(of)
-    changed, dropped = apply(instance, set, [scenario] if scenario else [])
+    changed, dropped = apply(instance, set, scenario.split("+") if scenario else [])
     data = resolve(changed).data
     found = study(data, dict.fromkeys((*drop, *left_out, *dropped)), extra, lots(data, reliefs(changed)))
-    control = Control(began + explain_time, threading.Event(), lambda _: None, threads=1, seed=seed)
+    control = Control(began + explain_time, Stop(cancel), lambda _: None, threads=1, seed=seed)
     asked = Asked(found, Clock(control, explain_time), threads, _start(of), partial(_place, changed), progress, cancel)
     document = {"scenario": scenario, **investigate(asked), "seconds": time.monotonic() - began}
     return Explanation(jsonable(document))
@@ -108,7 +123,20 @@ def investigate(asked: Asked) -> dict[str, Any]:
             base = settle(found.program, x, clock.control, outcome.bound, outcome.seconds, prices)
             asker = Asker(base, clock.control, pool, asked.threads, asked.progress or (lambda *_: None))
             document |= _answered(found, asker, clock, relaxed)
+    if asked.cancel is not None and asked.cancel.is_set():
+        document |= {"status": "interrupted", "partial": True}
     return document
+
+
+def _refuse(explain_time: float, threads: int) -> None:
+    """What can neither be waited for nor be shared among."""
+    wrong = []
+    if not 0 <= explain_time < inf:
+        wrong.append(("explain_time", f"explain_time is {explain_time}, must be a number of seconds from 0 on"))
+    if threads < 1:
+        wrong.append(("threads", f"threads is {threads}, must be 1 or more"))
+    if wrong:
+        raise BadInput(Fault(None, None, None, where, message) for where, message in wrong)
 
 
 def _status(outcome: Outcome) -> str:

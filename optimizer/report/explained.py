@@ -15,7 +15,6 @@ from optimizer.report.text import STYLES, paragraph, table
 Row = dict[str, Any]
 Document = Mapping[str, Any]
 SHOWN = 5
-WORTH_SAYING = 1e-5  # of the objective
 ROUNDING = 1e-9  # of the objective: a smaller gap is none
 
 
@@ -48,10 +47,16 @@ def sentences(document: Document) -> Iterator[Line]:
     yield from _policies(document)
     yield from _ties(document)
     if document["partial"]:
-        left, asked = len(document["skipped"]), document["questions"]
-        yield "fair", f"Partial: {asked} questions were answered, {left} were not in {document['explain_time']:g} s."
+        yield "fair", _partial(document)
     for name, error in document["failed"].items():
         yield "bad", f"The solver failed on a question ({name}): {error}. Another --seed takes another way."
+
+
+def _partial(document: Document) -> str:
+    left, asked = len(document["skipped"]), document["questions"]
+    if document["status"] == "interrupted":
+        return f"Interrupted: {asked} questions were answered, {left} were not."
+    return f"Partial: {asked} questions were answered, {left} were not in {document['explain_time']:g} s."
 
 
 def _limits(document: Document) -> Iterator[Line]:
