@@ -96,7 +96,7 @@ def test_every_ending_is_said(keys, said):
 def test_infeasible_says_what_clashes():
     text = " ".join(printed(quick.infeasible()).split())
     assert "No plan exists" in text
-    assert "1 workflows must be funded in 2027Q1, 0 may be." in text
+    assert "1 workflow must be funded in 2027Q1, 0 may be." in text
     assert "Families in conflict: portfolio_limit and service_floor." in text
     assert list(grids(quick.infeasible())) == []
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,30 +57,41 @@ def freed(program: Program, rows: Iterable[int]) -> Program:
     return replace(program, row_lower=lower, row_upper=upper)
 
 
-def elastic(program: Program, weight: Mapping[int, float]) -> Program:
-    """Some rows may be relaxed, each at its weight per unit; nothing else counts. The slacks are the last columns."""
-    rows = np.array(sorted(weight), np.int32)
-    cols = program.cost.size + np.arange(rows.size, dtype=np.int32)
+class Slack(NamedTuple):
+    """Room that rows may be given together: how much of it to each per unit, its weight, and how much there can be."""
+
+    room: Mapping[int, float]
+    weight: float
+    most: float = np.inf
+    whole: bool = False
+
+
+def elastic(program: Program, slacks: Sequence[Slack]) -> Program:
+    """Rows may be relaxed at a weight per unit; nothing else counts. The slacks are the last columns, in order."""
+    rows = np.array([at for slack in slacks for at in slack.room], np.int32)
+    many = [len(slack.room) for slack in slacks]
+    cols = program.cost.size + np.repeat(np.arange(len(slacks)), many).astype(np.int32)
+    room = np.array([amount for slack in slacks for amount in slack.room.values()], float)
     sign = np.where(np.isfinite(program.row_upper[rows]), -1.0, 1.0)
     of = np.concatenate([program.row_of, rows])
     order = np.argsort(of, kind="stable")
 
     def more(old: Any, new: Any) -> Any:
-        return np.concatenate([old, np.full(rows.size, new)]).astype(old.dtype)
+        return np.concatenate([old, np.broadcast_to(new, len(slacks))]).astype(old.dtype)
 
     return replace(
         program,
         start=np.concatenate([[0], np.cumsum(np.bincount(of, minlength=program.row_lower.size))]).astype(np.int32),
         index=np.concatenate([program.index, cols])[order],
-        value=np.concatenate([program.value, sign])[order],
+        value=np.concatenate([program.value, sign * room])[order],
         col_lower=more(program.col_lower, 0.0),
-        col_upper=more(program.col_upper, np.inf),
-        cost=np.concatenate([np.zeros(program.cost.size), [-weight[int(r)] for r in rows]]),
+        col_upper=more(program.col_upper, np.array([slack.most for slack in slacks])),
+        cost=np.concatenate([np.zeros(program.cost.size), [-slack.weight for slack in slacks]]),
         offset=0.0,
-        integer=more(program.integer, False),
+        integer=more(program.integer, np.array([slack.whole for slack in slacks])),
         strategy=more(program.strategy, False),
         period=more(program.period, -1),
-        cols=(*program.cols, *(("relaxed", int(r)) for r in rows)),
+        cols=(*program.cols, *(("relaxed", i) for i in range(len(slacks)))),
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from math import inf
 from time import monotonic
 
 from optimizer.formulation.data import Data, Loss, Period, Pool, Workflow
 from optimizer.formulation.family import Family
+from optimizer.plan.figures import counted, listed, number
 
 PATIENCE_SECONDS = 30.0  # for the whole search for the smallest conflict
 DUST = 1e-9  # relative
 
-NO_SUM = "no single sum over the instance shows it; `solvency explain` finds the rows that conflict, and repairs"
+NO_SUM = "none of the sums that were looked at shows it; `solvency explain` finds the rows that conflict, and repairs"
 NO_RULE = "the decisions contradict each other whatever is dropped"
 
 Row = dict[str, object]
@@ -42,11 +43,12 @@ def arithmetic(d: Data) -> Iterator[str]:
     for t in d.calendar.periods:
         must = [w for w in d.workflows.values() if w.must_fund and t in w.periods]
         if len(must) > d.portfolio_limit.get(t, len(must)):
-            yield f"{len(must)} workflows must be funded in {t}, {d.portfolio_limit[t]:g} may be"
+            yield f"{counted(len(must), 'workflow')} must be funded in {t}, {d.portfolio_limit[t]:g} may be"
         new = [w for w in must if not w.running and w.periods[0] == t]
         if len(new) > d.launch_limit.get(t, len(new)):
-            yield f"{len(new)} workflows must be launched in {t}, {d.launch_limit[t]:g} may be"
+            yield f"{counted(len(new), 'workflow')} must be launched in {t}, {d.launch_limit[t]:g} may be"
     yield from _unserved(d)
+    yield from _promised(d)
     yield from _lost(d)
     yield from _fixed_cost(d)
 
@@ -74,20 +76,57 @@ def _lost(d: Data) -> Iterator[str]:
                     break
 
 
+def _promised(d: Data) -> Iterator[str]:
+    """Promises that need more GPUs than all pools that could serve them have, each alone or several of the same pools
+    together; once for the same promises, in the first period."""
+    said: set[tuple[str, ...]] = set()
+    for t in d.calendar.periods:
+        needs = {w.id: need for w in d.workflows.values() if (need := _needed(d, w, t))}
+        for pools in dict.fromkeys(at for at, _ in needs.values()):
+            within = {w: gpus for w, (at, gpus) in needs.items() if at <= pools}
+            there = sum(d.pools[p].count[t] for p in pools)
+            alone: list[tuple[str, ...]] = [(w,) for w, gpus in within.items() if gpus > there * (1 + DUST)]
+            for names in alone or [tuple(within)]:
+                gpus = sum(within[w] for w in names)
+                if gpus > there * (1 + DUST) and names not in said:
+                    said.add(names)
+                    yield _too_many(names, gpus, pools, there, t)
+
+
+def _too_many(names: tuple[str, ...], gpus: float, pools: frozenset[str], there: float, t: Period) -> str:
+    promise = f"the promise{'s' * (len(names) > 1)} to {listed(names)} need{'s' * (len(names) == 1)}"
+    return f"{promise} at least {number(gpus)} GPUs of {listed(sorted(pools))} in {t}, {number(there)} are there"
+
+
+def _needed(d: Data, w: Workflow, t: Period) -> tuple[frozenset[str], float] | None:
+    """The pools that can keep the promise to a workflow and the fewest GPUs it takes; None where APIs, orders or slices
+    may help."""
+    if not (w.must_fund and w.min_service and t in w.periods) or w.job or d.apis_of[w.id] or not d.endpoints_of[w.id]:
+        return None
+    best = _gpu_tasks(d, w, t, frozenset())
+    if best is None or not all(best.values()):
+        return None
+    return frozenset(best), w.min_service * w.demand[t] / max(best.values())
+
+
 def _survives(d: Data, loss: Loss, w: Workflow, t: Period) -> float:
     """Tasks that all GPUs there are could do for one workflow alone; no limit where APIs, orders or slices may help."""
     if any(d.behind(a) not in loss.apis for a in d.apis_of[w.id]):
         return inf
+    best = _gpu_tasks(d, w, t, loss.endpoints)
+    return inf if best is None else sum(tasks * d.pools[p].count[t] for p, tasks in best.items())
+
+
+def _gpu_tasks(d: Data, w: Workflow, t: Period, lost: Collection[str]) -> dict[str, float] | None:
+    """By pool the most tasks that one of its GPUs can do; None where GPUs are ordered or cut."""
     best: dict[str, float] = {}
     for source in d.endpoints_of[w.id]:
         end = d.endpoints[d.behind(source)]
-        if end.id not in loss.endpoints:
+        if end.id not in lost:
             rate = d.pairs[w.id, source].tasks_per_hour * end.availability * w.headroom / (end.gpus * w.peak_factor)
             best[end.pool] = max(rate * d.calendar.hours[t], best.get(end.pool, 0.0))
     ordered = {each.owner for offer in d.offers.values() for each in offer.brings if each.effect == "gpus"}
-    if any(p in ordered or d.pools[p].layouts for p in best):
-        return inf
-    return sum(tasks * d.pools[p].count[t] for p, tasks in best.items())
+    return None if any(p in ordered or d.pools[p].layouts for p in best) else best
 
 
 def _fixed_cost(d: Data) -> Iterator[str]:

@@ -93,6 +93,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def counted(many: int, thing: str) -> str:
+    """How many of a thing: `1 site`, `2,000 sites`."""
+    return f"{many:,} {thing}{'' if many == 1 else 's'}"
+
+
 def named(row: Mapping[str, str]) -> str:
     """A limit as a planner would say it: `power at ashburn`."""
     return f"{WORDS.get(row['family'], row['family'])} {row['row'].split(' ')[0]}".strip()

@@ -101,4 +101,12 @@ def _nothing(plan: Plan) -> Iterator[Line]:
     if conflict["families"]:
         sure = "" if conflict["smallest"] else " (not shown to be the fewest)"
         yield "bad", f"Families in conflict{sure}: {listed(conflict['families'])}."
-        yield "plain", "Drop any one of them (--drop FAMILY) and a plan exists." if conflict["smallest"] else ""
+        if conflict["smallest"]:
+            yield "plain", _ends(conflict["families"])
+
+
+def _ends(families: list[str]) -> str:
+    """What dropping does, and no more than that: a conflict of other rules may be behind this one."""
+    if len(families) == 1:
+        return "It rules out every plan by itself; dropping it (--drop FAMILY) ends this conflict, not another one."
+    return "Each is needed for it: dropping one (--drop FAMILY) ends this conflict, not another one behind it."

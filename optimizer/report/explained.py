@@ -33,7 +33,9 @@ def sentences(document: Document) -> Iterator[Line]:
     """The first screen."""
     yield "title", document["name"]
     if document["conflict"]:
-        yield from _conflict(document["conflict"])
+        yield from _conflict(document["conflict"], document["currency"])
+        if document["status"] == "interrupted":
+            yield "fair", "Interrupted: what was not looked at by then is missing."
         return
     if "base" not in document:
         yield "bad", f"There is nothing to explain: the solve ended {document['status']} without a plan."
@@ -159,7 +161,7 @@ def _ties(document: Document) -> Iterator[Line]:
         )
 
 
-def _conflict(conflict: Row) -> Iterator[Line]:
+def _conflict(conflict: Row, currency: str) -> Iterator[Line]:
     yield "title", "No plan exists: these rules cannot all hold."
     yield from (("item", f"{reason}.") for reason in conflict["reasons"])
     yield "bad", f"{conflict['sentence']}."
@@ -168,7 +170,7 @@ def _conflict(conflict: Row) -> Iterator[Line]:
     if not conflict["smallest"]:
         yield "plain", "Not shown to be the fewest rules that conflict."
     for i, repair in enumerate(conflict["repairs"], 1):
-        usd = f", {money(repair['relief_usd'])}" if repair["relief_usd"] is not None else ""
+        usd = f", {money(repair['relief_usd'], currency)}" if repair["relief_usd"] is not None else ""
         sure = "a plan then exists" if repair["verified"] else "not verified in time"
         yield "good", f"Repair {i}: {repair['words']}{usd} ({sure})."
 
@@ -179,6 +181,14 @@ def _surely(ends: list[float | None] | None) -> bool:
 
 def _footer(document: Document) -> str:
     if document["conflict"]:
-        return f"Each repair was verified by solving again. {document['seconds']:.1f} s."
+        return f"{_verified(document['conflict']['repairs'])}{document['seconds']:.1f} s."
     return (f"{document['questions']} solves behind these figures, {document['seconds']:.0f} s. Each figure's method "
             "and seconds are in --format json.")  # fmt: skip
+
+
+def _verified(repairs: list[Row]) -> str:
+    sure = sum(repair["verified"] for repair in repairs)
+    if not repairs:
+        return ""
+    many = "Each repair was" if sure == len(repairs) else f"{sure} of {len(repairs)} repairs were"
+    return f"{many} verified by solving again. "
