@@ -13,6 +13,7 @@ import pytest
 from quick import ENTERPRISE, instance
 
 from optimizer import BadInput, explain
+from optimizer.explaining.explanation import TABLES
 from optimizer.report.explained import sentences
 
 
@@ -61,3 +62,22 @@ def test_a_signal_ends_the_command_with_130(sent):
         running.communicate(timeout=30)
     assert running.returncode == 130
     assert time.monotonic() - began < 5
+
+
+def test_frames_have_their_columns_where_nothing_is_there():
+    """The whole power from the start and GPUs for everybody: nothing is full."""
+    roomy = ("sites.ashburn.power_mw=1", "pools.*.count=160")
+    found = explain(instance(), set=roomy, explain_time=5)
+    assert found.document["limits"] == []
+    assert list(found.limits.owner) == list(found.bundles.owners) == []
+    assert "change" in found.ties.columns
+    assert {"relaxation_price", "degenerate"} <= set(found.appendix.columns)
+
+
+def test_every_column_of_a_document_is_in_its_frame():
+    found = explain(instance(), explain_time=10)
+    for table, columns in TABLES.items():
+        for row in found.document[table]:
+            assert set(row) <= set(columns), table
+    assert "sort" not in found.limits.columns
+    assert found.limits.one_more_usd.map(lambda ends: ends[0]).is_monotonic_decreasing

@@ -18,7 +18,7 @@ from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.solver import Control
 from optimizer.explaining.changes import asked, earning, freed
 from optimizer.explaining.study import Used
-from optimizer.formulation.data import Data, Workflow
+from optimizer.formulation.data import Workflow
 
 Row = dict[str, Any]
 OF_WORKFLOWS = (
@@ -29,13 +29,13 @@ LEAST = 1e-6  # of its demand for one per cent more of a row, below which the ro
 TURNS = 2  # in which rows are looked for, each without those of the turns before
 
 
-def blocking(d: Data, program: Program, rows: Mapping[int, Used], x: Floats, w: Workflow, control: Control) -> Row:
+def blocking(program: Program, rows: Mapping[int, Used], x: Floats, w: Workflow, control: Control) -> Row:
     """The share of demand that could be served at most, and the rows that stop it there, the tightest first.
 
     Where two rows stop it together only one has a price; so those that do are taken away and it is looked again.
     """
     most = replace(program, cost=earning(program, w.id).astype(float), offset=0.0, maximise=True)
-    free, wanted = _free(d, program, w), asked(d, w)
+    free, wanted = _free(program, w), asked(w)
     share, found = None, list[Row]()
     for turn in range(1, TURNS + 1):
         solved = held_prices(most, free, x, control) if wanted else None
@@ -51,7 +51,7 @@ def blocking(d: Data, program: Program, rows: Mapping[int, Used], x: Floats, w: 
     return {"could_share": share, "blocked_by": None if share is None else found}
 
 
-def _free(d: Data, program: Program, w: Workflow) -> Flags:
+def _free(program: Program, w: Workflow) -> Flags:
     """Columns of this workflow and of nobody, but nothing bought."""
     return np.array([key[0] == w.id if of in OF_WORKFLOWS else of not in BOUGHT for of, key in _named(program)], bool)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optimizer.engine.program import Flags, Floats, Program
-from optimizer.formulation.data import Data, Workflow
+from optimizer.formulation.data import Workflow
 
 
 def columns(program: Program, name: str, keep: Callable[[tuple[str, ...]], bool]) -> Flags:
@@ -131,7 +131,7 @@ def handled(program: Program, x: Floats, w: Workflow) -> float:
     return float(x[earning(program, w.id)].sum())
 
 
-def asked(d: Data, w: Workflow) -> float:
+def asked(w: Workflow) -> float:
     """Tasks (or periods of a bundle) of a workflow that could be served."""
     if w.in_bundles:
         return float(len(w.periods))

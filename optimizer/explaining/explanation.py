@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "solvency/explanation/1"
-TABLES = ("constraints", "limits", "bundles", "workflows", "rents", "tools", "offers", "policies", "ties",
-          "appendix")  # fmt: skip
+EVIDENCE = ("method", "solves", "seconds")
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "constraints": ("family", "row", "period", "unit", "capacity", "used", "slack", "slack_share", "full", "class",
+                    "owner", "lot", "lots", "one_more_usd", *EVIDENCE),
+    "limits": ("owner", "families", "periods", "lot", "declared", "decides", "promise", "usd_per_lot", "max_lots",
+               "one_more_usd", "one_fewer_usd", "cannot_lose_one", "row_only_usd", "per_usd", "per_percent_usd",
+               "net_usd", "curve", "next_increment", "saturates_at", "average_incremental_price", *EVIDENCE),
+    "bundles": ("owners", "lots", "alone_usd", "together_usd", "usd_per_bundle", *EVIDENCE),
+    "workflows": ("workflow", "verdict", "served_share", "value_usd", "not_eligible", "forced_share", "cost_usd",
+                  "cannot", "cannot_because", "displaces", "could_share", "blocked_by", "break_even_factor",
+                  "break_even_usd", "verified", "earns_usd", "may_fall_to_factor", "must_stay", "cheapest_change",
+                  *EVIDENCE),
+    "rents": ("workflow", "line", "period", "usd", "in_net", "note", "owners", "not_asked", *EVIDENCE),
+    "tools": ("tool", "adopted", "net_usd", "no_other_way", *EVIDENCE),
+    "offers": ("offer", "kind", "taken", "net_usd", "no_other_way", *EVIDENCE),
+    "policies": ("family", "rows", "costs_usd", *EVIDENCE),
+    "ties": ("change", "costs_usd", *EVIDENCE),
+    "appendix": ("row", "unit", "final_value", "right_hand_side", "relaxation_price", "one_more_price",
+                 "one_fewer_price", "degenerate"),
+}  # fmt: skip
 
 Document = dict[str, Any]
 
@@ -77,16 +96,26 @@ class Explanation:
         return self.frame("policies")
 
     @property
+    def ties(self) -> pd.DataFrame:
+        """Decisions that could as well be the other way."""
+        return self.frame("ties")
+
+    @property
+    def appendix(self) -> pd.DataFrame:
+        """Prices of the linear relaxation, which no whole-number program has."""
+        return self.frame("appendix")
+
+    @property
     def conflict(self) -> Document | None:
         """What cannot hold together, when nothing can, and how to repair it."""
         found: Document | None = self.document["conflict"]
         return found
 
     def frame(self, table: str) -> pd.DataFrame:
-        """A fresh data frame of one table."""
+        """A fresh data frame of one table, which has its columns also where it has no lines."""
         import pandas as pd  # noqa: PLC0415  most of a second, which an explanation written as JSON never pays
 
-        return pd.DataFrame(list(self.document[table]))
+        return pd.DataFrame(list(self.document[table]), columns=list(TABLES[table]))
 
     def to_json(self) -> str:
         """The document as JSON, full precision, nothing that is not JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,20 @@ Row = dict[str, Any]
 
 def owners(limits: Limits, asker: Asker) -> list[Row]:
     """One line per owner: what a lot is, costs and earns; the best use of money first."""
-    found = [_owner(limits, asker, lot) for lot in limits.lots()]
-    return sorted(found, key=lambda row: row["sort"], reverse=True)
+    return [_owner(limits, asker, lot) for lot in sorted(limits.lots(), key=partial(_earning, asker), reverse=True)]
+
+
+def _earning(asker: Asker, lot: Lot) -> tuple[float, float]:
+    """What a lot surely earns, then what it seems to."""
+    gain, average = asker.gain(more(lot)), average_price(asker, lot)
+    surely = average[0].low if average else 0.0
+    return max(surely, 0.0), gain.middle if gain and np.isfinite(gain.middle) else 0.0
 
 
 def _owner(limits: Limits, asker: Asker, lot: Lot) -> Row:
     gain, loss = asker.gain(more(lot)), asker.gain(more(lot, -1))
     lost = asker.answers.get(more(lot, -1))
     price, share = lot.usd_per_lot, _share(limits, lot)
-    average = average_price(asker, lot)
-    surely = average[0].low if average else 0.0
-    middle = gain.middle if gain and np.isfinite(gain.middle) else 0.0
     return {
         "owner": lot.owner,
         "families": sorted({row.family.name for row in limits.of(lot) if row.full}),
@@ -41,14 +45,13 @@ def _owner(limits: Limits, asker: Asker, lot: Lot) -> Row:
         "one_more_usd": gain.json() if gain else None,
         "one_fewer_usd": loss.times(-1.0).json() if loss and lost and not lost.infeasible else None,
         "cannot_lose_one": bool(lost and lost.infeasible),
-        "row_only_usd": _row_only(limits, asker, lot),
+        "row_only_usd": _row_only(asker, lot),
         "per_usd": gain.times(1 / price).json() if gain and price else None,
         "per_percent_usd": gain.times(1 / share).json() if gain and share else None,
         "net_usd": gain_less(gain, price).json() if gain and price else None,
         "curve": list(_curve(asker, lot)),
         **_steps(asker, lot),
         **asker.evidence(more(lot)).json(),
-        "sort": (max(surely, 0.0), middle),
     }
 
 
@@ -57,7 +60,7 @@ def gain_less(gain: Interval, price: float) -> Interval:
     return Interval(gain.low - price, gain.high - price)
 
 
-def _row_only(limits: Limits, asker: Asker, lot: Lot) -> dict[str, Any]:
+def _row_only(asker: Asker, lot: Lot) -> dict[str, Any]:
     found = {family: asker.gain(row_only(lot, family)) for family in lot.families}
     return {family: gain.at_least(0.0).json() for family, gain in found.items() if gain}
 

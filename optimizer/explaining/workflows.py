@@ -54,9 +54,8 @@ class Reasons:
 
     def short(self) -> list[Flow]:
         """Those that could be served and are not, or only in part; the unfunded first, then by value left."""
-        d = self.study.data
         left = [f for f in self.flows() if f.verdict != "full" and _could(self.study, f.of)]
-        return sorted(left, key=lambda f: (f.verdict != "none", -(1 - f.share) * asked(d, f.of) * _value(f.of)))
+        return sorted(left, key=lambda f: (f.verdict != "none", -(1 - f.share) * asked(f.of) * _value(f.of)))
 
     def funded(self) -> list[Flow]:
         """Those served at least in part, the least valuable first."""
@@ -65,7 +64,7 @@ class Reasons:
     def blocked(self, control: Control) -> dict[str, Row]:
         """What keeps each that is short from being served more."""
         study, rows = self.study, {row.at: row for row in self.used}
-        return {f.of.id: blocking(study.data, study.program, rows, self.x, f.of, control) for f in self.short()}
+        return {f.of.id: blocking(study.program, rows, self.x, f.of, control) for f in self.short()}
 
     def forcing(self, flows: Sequence[Flow]) -> Iterator[Question]:
         """Each forced in."""
@@ -125,7 +124,7 @@ class Reasons:
         return 0.0 if worth is None or worth.x is None else abs(self.value(f.of.id, worth.x))
 
     def _in(self, x: Floats | None, f: Flow) -> bool:
-        return x is not None and handled(self.study.program, x, f.of) > 1e-6 * asked(self.study.data, f.of)
+        return x is not None and handled(self.study.program, x, f.of) > 1e-6 * asked(f.of)
 
     def _meets(self, f: Flow, x: Floats, asker: Asker) -> float | None:
         """Factor at which a plan with the workflow earns what the base does without it."""
@@ -148,13 +147,12 @@ class Reasons:
         d = self.study.data
         for w in d.workflows.values():
             before, after = (handled(self.study.program, plan, w) for plan in (self.x, x))
-            share = (before - after) / asked(d, w) if asked(d, w) else 0.0
+            share = (before - after) / asked(w) if asked(w) else 0.0
             if share > DISPLACED:
                 yield {"workflow": w.id, "share_lost": share, "tasks_lost": before - after}
 
     def _flow(self, w: Workflow) -> Flow:
-        d = self.study.data
-        share = handled(self.study.program, self.x, w) / asked(d, w) if asked(d, w) else 0.0
+        share = handled(self.study.program, self.x, w) / asked(w) if asked(w) else 0.0
         verdict: Verdict = "full" if share >= WHOLE else "partly" if share > 0 else "none"
         return Flow(w, verdict, share, self.value(w.id, self.x))
 
@@ -172,7 +170,7 @@ def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool
             "not_eligible": _not_eligible(reasons.study, f.of),
             **(_forced(reasons, asker, f) | dict(blocked.get(f.of.id, NOT_LOOKED_AT)) if f.verdict != "full" else {}),
             **(_even(f, even.get(f.of.id)) if f.verdict == "none" else {}),
-            **(_kept(reasons, asker, f) if f.verdict != "none" else {}),
+            **(_kept(asker, f) if f.verdict != "none" else {}),
             "cheapest_change": cheapest.get(f.of.id),
             **(asker.evidence(about) if about in asker.answers or _could(reasons.study, f.of)
                else Evidence("candidates dropped", 0, 0.0)).json(),
@@ -204,7 +202,7 @@ def _even(f: Flow, found: tuple[Interval, bool] | None) -> Row:
     }
 
 
-def _kept(reasons: Reasons, asker: Asker, f: Flow) -> Row:
+def _kept(asker: Asker, f: Flow) -> Row:
     """What a funded workflow earns beyond what its scarcity would earn elsewhere; its value may fall by that."""
     gain, worth = asker.gain(ban(f)), asker.answers.get(ban(f))
     if gain is None or worth is None or worth.infeasible or f.worth <= 0:
