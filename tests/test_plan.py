@@ -164,7 +164,7 @@ def test_infeasible_names_the_conflict_and_invents_no_table():
     assert all(not plan.document[table] for table in TABLES if table != "candidates")
     assert plan.conflict["smallest"] is True
     assert set(plan.conflict["families"]) == {"portfolio_limit", "service_floor"}
-    assert plan.conflict["reasons"][0] == "1 workflows must be funded in 2027Q1, 0 may be"
+    assert plan.conflict["reasons"][0] == "1 workflow must be funded in 2027Q1, 0 may be"
     assert json.loads(plan.to_json())["conflict"] == plan.conflict
 
 

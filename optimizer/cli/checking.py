@@ -35,12 +35,20 @@ def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json:
         print(json.dumps({"faults": [], "counts": _counts(data), "unserved": unserved, "notes": data.notes}, indent=1))
         return Exit.SOLVED
     print(f"{file}: no faults")
-    print(listed([f"{n:,} {what}" for what, n in _counts(data).items()]))
+    print(listed([_said(what, n) for what, n in _counts(data).items()]))
     for w in unserved:
         print(f"nothing can serve {w}: {fallen([c for c in data.candidates if c.workflow == w])}")
     for note in data.notes:
         print(f"assumed: {note}")
     return Exit.SOLVED
+
+
+def _said(what: str, many: int) -> str:
+    """`2 sites`, `1 site`, `1 candidate dropped at hbm`."""
+    if many != 1:
+        return f"{many:,} {what}"
+    first, _, rest = what.partition(" ")
+    return " ".join(filter(None, ("1", first.removesuffix("s"), rest)))
 
 
 def _counts(data: Data) -> dict[str, int]:

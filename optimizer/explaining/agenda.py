@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimizer.engine.solver import Control
 from optimizer.explaining.asker import Asker
+from optimizer.explaining.causes import Causes
 from optimizer.explaining.interval import Interval
 from optimizer.explaining.limits import Limits
 from optimizer.explaining.verdicts import offer_questions, policy_questions, tool_questions
@@ -16,6 +17,7 @@ from optimizer.explaining.ways import cheapest_change
 from optimizer.explaining.workflows import Flow, Reasons, force
 
 CURVES = 3  # owners whose value curve is drawn
+CAUSES_SHARE = 0.03  # of the time, for why some cannot be forced in
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
 
@@ -31,6 +33,14 @@ class Clock:
         return min(part * self.whole, self.control.left)
 
 
+class NextUp(NamedTuple):
+    """By workflow: its break-even factor (verified or not), its cheapest change, why it cannot be forced in."""
+
+    even: Mapping[str, tuple[Interval, bool]]
+    cheapest: Mapping[str, Any]
+    causes: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Agenda:
     """Whom the questions are about, what keeps workflows from more (`blocked`), and who answers in what time."""
@@ -41,8 +51,8 @@ class Agenda:
     asker: Asker
     clock: Clock
 
-    def put(self) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:
-        """All questions; by workflow its break-even factor (verified or not) and its cheapest change."""
+    def put(self) -> NextUp:
+        """All questions."""
         self._forced_and_lots()
         self._choices()
         found = self._next_in_line()
@@ -67,19 +77,21 @@ class Agenda:
         self.asker.ask([*tool_questions(found, x), *offer_questions(found, x)], share(0.1))
         self.asker.ask(self.about.less(), share(0.1))
 
-    def _next_in_line(self) -> tuple[dict[str, tuple[Interval, bool]], dict[str, Any]]:
-        """At what value the unfunded would be funded, and the cheapest change that does it."""
+    def _next_in_line(self) -> NextUp:
+        """At what value the unfunded would be funded, the cheapest change that does it, and why others cannot be."""
         unfunded, asker = [f for f in self.why.short() if f.verdict == "none"], self.asker
         next_up = sorted(unfunded, key=self._cost)[:NEXT_IN_LINE]
         even, cheapest = {}, {}
-        for f in next_up if asker.exact else unfunded:
-            if (at := self.why.break_even(f, asker, self._each())) is not None:
+        near = {f.of.id for f in next_up if asker.exact}  # of a large program closer would take many long solves
+        for f in unfunded:
+            if (at := self.why.break_even(f, asker, self._each() if f.of.id in near else 0.0)) is not None:
                 even[f.of.id] = at
         for f in next_up:
             way = cheapest_change(self.about, self.why, f, self.blocked[f.of.id], asker, self._each())
             if way is not None:
                 cheapest[f.of.id] = way
-        return even, cheapest
+        control = self.clock.control.until(self.clock.share(CAUSES_SHARE))
+        return NextUp(even, cheapest, Causes(self.why, asker, control).found())
 
     def _details(self) -> None:
         """Rows alone, value curves, lots of single periods; then better plans as long as there is time."""

@@ -176,7 +176,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
     about = limits.Limits(found, found.used(best), prices)
     why = workflows.Reasons(found, best, about.rows)
     blocked = why.blocked(clock.control.until(clock.share(BLOCKING_SHARE)))
-    even, cheapest = Agenda(about, why, blocked, asker, clock).put()
+    next_up = Agenda(about, why, blocked, asker, clock).put()
     joint = bundles(about, asker, clock.share(0.1))
     together = [owner for row in joint if len(row["owners"]) > 1 for owner in row["owners"]]
     return {
@@ -186,7 +186,7 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
         "constraints": list(limits.constraints(about, asker, together)),
         "limits": owners(about, asker),
         "bundles": joint,
-        "workflows": list(workflows.rows(why, asker, even, cheapest, blocked)),
+        "workflows": list(workflows.rows(why, asker, next_up.even, next_up.cheapest, blocked, next_up.causes)),
         "rents": rents(about, best, asker),
         "tools": list(verdicts.tools(found, best, asker)),
         "offers": list(verdicts.offers(found, best, asker)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from optimizer.engine.program import Flags, Floats, Program, dot
 from optimizer.explaining.asker import Asker, Question
-from optimizer.explaining.changes import columns, freed, held
+from optimizer.explaining.changes import columns, freed, held, with_row
 from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.study import Study
 
@@ -17,13 +17,13 @@ FREE_LINKS = ("tool_link", "launch_link", "change_link")  # logic that a planner
 
 
 def tool_questions(study: Study, x: Floats) -> Iterator[Question]:
-    """Each tool banned where it is adopted, adopted throughout where it is not."""
+    """Each tool banned where it is adopted, adopted at least once where it is not."""
     for j in study.data.tools:
         cols = columns(study.program, "adopt", lambda key, j=j: key[0] == j)  # type: ignore[misc]
         if _any(cols, x):
             yield Question(_tool(j), partial(held, study.program, cols, upper=0.0), tightens=True)
         else:
-            yield Question(_tool(j), partial(held, study.program, cols, lower=1.0), tightens=True)
+            yield Question(_tool(j), partial(_at_least_once, study.program, j, cols), tightens=True)
 
 
 def tools(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
@@ -34,13 +34,13 @@ def tools(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
 
 
 def offer_questions(study: Study, x: Floats) -> Iterator[Question]:
-    """Each offer and API refused where it is used; one lot of an offer taken where it is not."""
+    """Each offer and API refused where it is used; an offer taken at least once where it is not."""
     for name, cols in _offers(study):
         if _any(cols, x):
             yield Question(_offer(name), partial(held, study.program, cols, upper=0.0), tightens=True,
                            rank=dot(abs(study.program.cost[cols]), x[cols]))  # fmt: skip
         elif name in study.data.offers:
-            yield Question(_offer(name), partial(_first_lot, study.program, cols), tightens=True)
+            yield Question(_offer(name), partial(_at_least_once, study.program, name, cols), tightens=True)
 
 
 def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
@@ -103,11 +103,9 @@ def _policies(study: Study) -> list[str]:
     ]
 
 
-def _first_lot(program: Program, cols: Flags) -> Program:
-    """One lot at the first date at which the offer can be taken."""
-    first = cols.copy()
-    first[first.argmax() + 1 :] = False
-    return held(program, first, lower=1.0)
+def _at_least_once(program: Program, name: str, cols: Flags) -> Program:
+    """Taken whenever that costs least, as a plan judges what it leaves out."""
+    return with_row(program, ("asked", (name,)), cols, 1.0)
 
 
 def _any(cols: Flags, x: Floats) -> bool:

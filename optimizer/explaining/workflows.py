@@ -79,7 +79,8 @@ class Reasons:
                            least=BOUND_SECONDS)  # fmt: skip
 
     def break_even(self, f: Flow, asker: Asker, seconds: float) -> tuple[Interval, bool] | None:
-        """Factor on its value at which an unfunded workflow is funded, and whether both sides were verified.
+        """Factor on its value at which an unfunded workflow is funded, and whether both sides were verified; with no
+        seconds for it what the plan with the workflow forced in proves by itself.
 
         Newton's method from above: a plan with the workflow in it earns along a line as its value rises, and where
         that line meets what is earned without it a better plan is asked for.
@@ -92,7 +93,7 @@ class Reasons:
         if factor is None:
             return None
         surely = 1.0 + (asker.worth.high - self.study.program.objective(x)) / self.value(f.of.id, x)
-        if not asker.exact:  # the forced plan itself proves this end; closer would take many long solves
+        if not seconds:
             return Interval(1.0, surely), False
         for _ in range(STEPS):
             name = f"{f.of.id} at {factor:.9g} of its value"
@@ -158,7 +159,7 @@ class Reasons:
 
 
 def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool]], cheapest: Mapping[str, Row],
-         blocked: Mapping[str, Row]) -> Iterator[Row]:  # fmt: skip
+         blocked: Mapping[str, Row], causes: Mapping[str, str]) -> Iterator[Row]:  # fmt: skip
     """One line per workflow: verdict, what forcing or losing it costs, and at what value that changes."""
     for f in reasons.flows():
         about = force(f) if f.verdict != "full" else ban(f)
@@ -169,6 +170,7 @@ def rows(reasons: Reasons, asker: Asker, even: Mapping[str, tuple[Interval, bool
             "value_usd": f.worth,
             "not_eligible": _not_eligible(reasons.study, f.of),
             **(_forced(reasons, asker, f) | dict(blocked.get(f.of.id, NOT_LOOKED_AT)) if f.verdict != "full" else {}),
+            "cannot_because": causes.get(f.of.id),
             **(_even(f, even.get(f.of.id)) if f.verdict == "none" else {}),
             **(_kept(asker, f) if f.verdict != "none" else {}),
             "cheapest_change": cheapest.get(f.of.id),

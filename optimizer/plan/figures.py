@@ -45,6 +45,7 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number to so many digits: `12.4M`, `1,230`, `0.052`."""
     if value is None:
         return "-"
+    value += 0.0  # no minus zero
     size = abs(value)
     for step, letter in STEPS:
         if size >= (step if step > 1e3 else 10 * step) * 0.9995:

@@ -41,6 +41,13 @@ def funnel(found: Iterable[Exit], earned: float) -> Iterator[Row]:
     yield {"stage": SERVED, "workflows": sum(each.stage == STAGES[-1] for each in left), "value_usd": earned}
 
 
+def told(verdicts: Iterable[Row], found: Iterable[Exit]) -> Iterator[Row]:
+    """Verdicts with what the funnel knows better: a workflow that does not fit alone has that as its reason."""
+    unfit = {each.workflow: each.reason for each in found if each.stage == STAGES[2]}
+    for row in verdicts:
+        yield {**row, "why": unfit.get(row["workflow"], row["why"])}
+
+
 def _reached(use: Use, w: Workflow, why: Mapping[str, str], fits: Fits) -> tuple[str, float, str]:
     d, value = use.data, asked_usd(use.data, w)
     if not w.periods:
@@ -60,8 +67,10 @@ def _reached(use: Use, w: Workflow, why: Mapping[str, str], fits: Fits) -> tuple
     return STAGES[3], value, why[w.id] if fit else f"{why[w.id]} ({reason})"
 
 
-def blocked(families: list[str]) -> str:
+def blocked(families: list[str], *, undecided: bool = False) -> str:
     """Why a workflow alone does not fit, from the families without which it would."""
+    if undecided and not families:
+        return "alone on the whole fleet it cannot earn; which rule is in its way was not decided in time"
     if families:
         return f"alone on the whole fleet it fits only without {' or '.join(families)}"
     return "alone on the whole fleet it cannot earn, and no single rule is in its way"

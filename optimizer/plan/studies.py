@@ -18,7 +18,7 @@ from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data
 from optimizer.plan.again import LATE, Again
 from optimizer.plan.alone import alone, earns, in_the_way
-from optimizer.plan.funnel import Fits, blocked, exits, funnel
+from optimizer.plan.funnel import Fits, blocked, exits, funnel, told
 from optimizer.plan.investments import investments, judged
 from optimizer.plan.judging import exploration, exploration_cap, tool_verdicts
 from optimizer.plan.loading import load
@@ -45,12 +45,13 @@ def studies(
     """
     until = min(until, monotonic() + min(max(LEAST_SECONDS, SHARE * outcome.seconds), MOST_SECONDS))
     use = Use(data, outcome.values)
-    left = exits(use, document["verdicts"], _fits(data, until, cancel))
+    left = exits(use, document["verdicts"], fits(data, until, cancel))
     pilots = any(w.pilot and not w.pilot.proven for w in data.workflows.values())
     capped = bool(data.exploration_share) and pilots
     again = Again(program, outcome, until, len(judged(data)) + len(data.tools) + pilots + capped, cancel)
     earned = sum(line["cash_usd"] for line in document["ledger"] if line["term"] == "value")
     found = {
+        "verdicts": list(told(document["verdicts"], left)),
         "funnel": list(funnel(left, earned)),
         "funnel_exits": [asdict(each) for each in left],
         "investments": list(investments(stated, use, again)),
@@ -61,12 +62,14 @@ def studies(
     return jsonable({**found, "exploration": list(exploration(use, allocate(stated, use, present=True), again))})
 
 
-def _fits(data: Data, until: float, cancel: Cancel | None) -> Fits:
-    def fits(w: str) -> tuple[bool | None, str]:
+def fits(data: Data, until: float, cancel: Cancel | None) -> Fits:
+    """Whether a workflow fits with the whole fleet to itself, and if not for want of which rule."""
+
+    def alone_fits(w: str) -> tuple[bool | None, str]:
         own = alone(data, w)
         answer = earns(own, until, cancel)
         if answer is False:
-            return False, blocked(in_the_way(own, until, cancel))
+            return False, blocked(in_the_way(own, until, cancel), undecided=monotonic() >= until)
         return answer, "" if answer else f"whether it fits alone was {LATE}"
 
-    return fits
+    return alone_fits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from rich.console import Console
@@ -110,20 +111,43 @@ def _gap(document: Document) -> float:
 def _next(document: Document) -> Iterator[Line]:
     currency = document["currency"]
     waiting = [row for row in document["workflows"] if row["verdict"] == "none"]
-    near = sorted((row for row in waiting if row.get("break_even_factor")), key=lambda r: low(r["break_even_factor"]))
-    if near:
+    near = sorted((row for row in waiting if row.get("break_even_factor")), key=_at_most)
+    lines = [*_near(near, currency), *_more(document), *_out(document["workflows"])]
+    if lines:
         yield "fair", "Who is next in line, and at what price:"
+        yield from (("item", line) for line in lines)
+
+
+def _at_most(row: Row) -> float:
+    """The factor on its value at which a workflow is surely funded."""
+    high = row["break_even_factor"][1]
+    return inf if high is None else float(high)
+
+
+def _near(near: list[Row], currency: str) -> Iterator[str]:
     for row in near[:SHOWN]:
         first = _price(row, currency)
         cost = f"; forced in today it costs {interval(row['cost_usd'], currency)}" if row["cost_usd"] else ""
         change = row["cheapest_change"]
         way = f"; or with {change['lots']} x {change['lot']} at {change['owner']}" if change else ""
-        yield "item", f"{row['workflow']}: {first}{cost}{way}."
-    for row in waiting:
+        yield f"{row['workflow']}: {first}{cost}{way}."
+
+
+def _more(document: Document) -> Iterator[str]:
+    """Those served in part, by what serving all of their demand costs."""
+    short = [row for row in document["workflows"] if row["verdict"] == "partly" and row["cost_usd"]]
+    for row in sorted(short, key=lambda row: low(row["cost_usd"]))[:SHOWN]:
+        cost = interval(row["cost_usd"], document["currency"])
+        yield f"{row['workflow']}, {percent(row['served_share'])} served: all of its demand costs {cost}."
+
+
+def _out(rows: list[Row]) -> Iterator[str]:
+    for row in rows:
         if row["not_eligible"]:
-            yield "item", f"{row['workflow']}: nothing can serve it: {row['not_eligible']}."
+            yield f"{row['workflow']}: nothing can serve it: {row['not_eligible']}."
         elif row.get("cannot"):
-            yield "item", f"{row['workflow']}: cannot be forced in at {percent(row['forced_share'])} of its demand."
+            cause = f": {row['cannot_because']}" if row["cannot_because"] else ""
+            yield f"{row['workflow']}: cannot be forced in at {percent(row['forced_share'])} of its demand{cause}."
 
 
 def _price(row: Row, currency: str) -> str:

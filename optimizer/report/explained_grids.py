@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from optimizer.plan.figures import WORDS, money, named, number, percent, spans
-from optimizer.report.grids import Grid
+from optimizer.plan.figures import SIGNS, WORDS, money, named, number, percent, spans
+from optimizer.report.grids import Cells, Grid, grid_of
 
 Row = dict[str, Any]
 Document = Mapping[str, Any]
-LINES = 30
+NOT_ASKED = "not asked"
 BLOCKING = 3  # rows named for each workflow
 BLOCKING_NOTE = (
     "Everyone else and all that is bought stays as planned; could be: whole replicas aside. Where that is more than is "
     "served, the rest does not pay or would need another whole replica."
+)
+BASIS = "Not taken: as if it had to be, at least once. Taken: against doing without it."
+FLOWS_NOTE = (
+    "'-': does not apply. Forcing in and break-even are for those that are short, what is earned and how far the value "
+    "may fall for those that are served."
 )
 RENT_NOTE = "Lots in use at the average price of one more; a memo line of the income statement, not part of net."
 
@@ -34,26 +39,59 @@ def explained_grids(document: Document) -> Iterator[Grid]:
         for r in document["limits"]
     ]
     note = "* no relief is declared, the lot is the default. Intervals hold the truth; one figure: proved."
-    columns = ("limit", "lot", "one more earns", "one fewer costs", "per $ spent")
+    columns = ("limit", "lot", "one more earns", "one fewer costs", f"per {SIGNS.get(currency, currency)} spent")
     title = "One lot more, one lot fewer, over the horizon (present value)"
-    yield Grid(title, columns, tuple(lots[:LINES]), left=2, note=note, folds=2)
+    yield _grid(title, columns, lots, left=2, note=note, folds=2)
     yield _classes(document)
-    flows = [
-        (r["workflow"], percent(r["served_share"]), interval(r.get("cost_usd"), currency),
-         interval(r.get("break_even_usd"), currency), interval(r.get("earns_usd"), currency), _fall(r))
-        for r in document["workflows"]
-    ]  # fmt: skip
-    yield Grid("Workflows", ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity",
-                             "may fall to"), tuple(flows[:LINES]))  # fmt: skip
+    yield _flows(document)
     yield _blocking(document)
     yield _rents(document)
     for name, of in (("tools", "tool"), ("offers", "offer")):
         rows = [(r[of], "yes" if r.get("adopted", r.get("taken")) else "no", interval(r["net_usd"], currency))
                 for r in document[name]]  # fmt: skip
-        yield Grid(f"{name.capitalize()}: net value of having it", (of, "taken", "worth"), tuple(rows[:LINES]))
+        yield _grid(f"{name.capitalize()}: net value of having it", (of, "taken", "worth"), rows, note=BASIS)
     rules = [(r["family"], number(r["rows"]), interval(r["costs_usd"], currency)) for r in document["policies"]]
-    yield Grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), tuple(rules[:LINES]))
+    yield _grid("Rules and limits, each switched off alone", ("family", "rows", "costs"), rules)
     yield _appendix(document)
+
+
+def _grid(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "", folds: int = 1) -> Grid:
+    return grid_of(title, columns, rows, left, note, folds, where="in --format json")
+
+
+def _flows(document: Document) -> Grid:
+    """What each workflow that is short would cost, and what each that is served earns."""
+    currency = document["currency"]
+    flows = [
+        (r["workflow"], percent(r["served_share"]), _forcing(r, currency), _even(r, currency), _earned(r, currency),
+         _fall(r))
+        for r in document["workflows"]
+    ]  # fmt: skip
+    columns = ("workflow", "served", "forcing it in costs", "break-even value", "earns beyond scarcity", "may fall to")
+    return _grid("Workflows", columns, flows, note=FLOWS_NOTE)
+
+
+def _forcing(row: Row, currency: str) -> str:
+    if row["verdict"] == "full":
+        return "-"
+    if row["not_eligible"]:
+        return "not eligible"
+    return "cannot" if row["cannot"] else interval(row["cost_usd"], currency) if row["cost_usd"] else NOT_ASKED
+
+
+def _even(row: Row, currency: str) -> str:
+    """Of one that is served nothing; where it cannot be served at all no value funds it."""
+    if row["verdict"] != "none" or row["not_eligible"]:
+        return "-"
+    if row["cannot"]:
+        return "cannot"
+    return interval(row["break_even_usd"], currency) if row["break_even_usd"] else NOT_ASKED
+
+
+def _earned(row: Row, currency: str) -> str:
+    if row["verdict"] == "none" or row["must_stay"]:
+        return "-"
+    return interval(row["earns_usd"], currency) if row["earns_usd"] else NOT_ASKED
 
 
 def _blocking(document: Document) -> Grid:
@@ -65,7 +103,7 @@ def _blocking(document: Document) -> Grid:
         for row in short
     ]  # fmt: skip
     columns = ("workflow", "stopped by", "served", "could be")
-    return Grid("What keeps workflows from more", columns, tuple(cells[:LINES]), 2, BLOCKING_NOTE, folds=2)
+    return _grid("What keeps workflows from more", columns, cells, 2, BLOCKING_NOTE, folds=2)
 
 
 def _stopped(rows: list[Row], order: list[str]) -> str:
@@ -92,16 +130,15 @@ def _classes(document: Document) -> Grid:
         (name, kind, spans([t for t in at if t], document["periods"]) or "-") for (name, kind, _), at in lines.items()
     ]
     note = ", ".join(f"{n} {kind}" for kind, n in count.items())
-    return Grid("Full rows and their class", ("limit", "class", "periods"), tuple(cells[:LINES]), left=3, note=note,
-                folds=3)  # fmt: skip
+    return _grid("Full rows and their class", ("limit", "class", "periods"), cells, left=3, note=note, folds=3)
 
 
 def _rents(document: Document) -> Grid:
     """Workflows that use something scarce, the most charged first."""
     charged = sorted((r for r in document["rents"] if r["usd"][1] != 0), key=lambda r: -low(r["usd"]))
-    lines = tuple((r["workflow"], _in_use(r), interval(r["usd"], document["currency"])) for r in charged)
+    lines = [(r["workflow"], _in_use(r), interval(r["usd"], document["currency"])) for r in charged]
     columns = ("workflow", "lots in use", "rent")
-    return Grid("Scarcity rent at the margin (present value)", columns, lines[:LINES], 2, RENT_NOTE, folds=2)
+    return _grid("Scarcity rent at the margin (present value)", columns, lines, 2, RENT_NOTE, folds=2)
 
 
 def _in_use(row: Row) -> str:
@@ -115,9 +152,8 @@ def _appendix(document: Document) -> Grid:
          number(r["one_more_price"]), number(r["one_fewer_price"]), "yes" if r["degenerate"] else "")
         for r in document["appendix"]
     ]  # fmt: skip
-    return Grid("Appendix: prices of the linear relaxation, per unit, at a point (not what a lot earns)",
-                ("row", "final value", "right-hand side", "price", "up", "down", "degenerate"),
-                tuple(rows[:LINES]))  # fmt: skip
+    return _grid("Appendix: prices of the linear relaxation, per unit, at a point (not what a lot earns)",
+                 ("row", "final value", "right-hand side", "price", "up", "down", "degenerate"), rows)  # fmt: skip
 
 
 def interval(ends: list[float | None] | None, currency: str) -> str:
@@ -142,7 +178,8 @@ def low(ends: list[float | None]) -> float:
 
 
 def _fall(row: Row) -> str:
-    if row.get("must_stay"):
+    if row["verdict"] == "none":
+        return "-"
+    if row["must_stay"]:
         return "must stay"
-    share = row.get("may_fall_to_factor")
-    return "-" if share is None else percent(share)
+    return NOT_ASKED if row["may_fall_to_factor"] is None else percent(row["may_fall_to_factor"])

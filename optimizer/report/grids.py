@@ -55,7 +55,7 @@ def _workflows(plan: Plan) -> Grid:
     lines.append((UNALLOCATED, *blank, *_net(0.0, rest, currency), "-"))
     lines.append(("total", *blank, *_net(sums[0], sums[1] + rest, currency), "-"))
     columns = ("workflow", *(short(t).replace("Q", "\nQ") for t in shown), "API", "value", "cost", "net", "per Mtok")
-    return grid_of("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE)
+    return grid_of("Workflows: % of demand served, and cash over the horizon", columns, lines, note=SERVED_NOTE, sums=2)
 
 
 def _aligned(figures: Sequence[str], width: int) -> str:
@@ -97,7 +97,7 @@ def _ledger(plan: Plan) -> Grid:
     currency, ledger = plan.document["currency"], plan.document["ledger"]
     lines = [(r["term"], money(r["usd"], currency), money(r["cash_usd"], currency)) for r in ledger if r["cash_usd"]]
     total = ("net value", *(money(sum(r[key] for r in ledger), currency) for key in ("usd", "cash_usd")))
-    return grid_of("Ledger", ("term", "present value", "cash"), [*lines, total])
+    return grid_of("Ledger", ("term", "present value", "cash"), [*lines, total], sums=1)
 
 
 def _deployments(plan: Plan) -> Grid:
@@ -133,11 +133,18 @@ def _mean(weighted: Iterable[tuple[float, float]]) -> float | None:
     return sum(x * w for x, w in pairs) / weight if weight else None
 
 
-def grid_of(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "", folds: int = 1) -> Grid:
-    """A table no longer than a page can take; its note says how much was left out."""
-    if len(rows) > LINES:
-        note = f"{note}; {len(rows) - LINES} more lines are in the plan".removeprefix("; ")
-    return Grid(title, columns, tuple(rows[:LINES]), left, note, folds)
+def grid_of(title: str, columns: Cells, rows: Sequence[Cells], left: int = 1, note: str = "", folds: int = 1,
+            *, sums: int = 0, where: str = "in the plan") -> Grid:  # fmt: skip
+    """A table no longer than a page can take; its note says how much was left out and where it is. The last `sums`
+    lines are never left out."""
+    lines, last = list(rows[: len(rows) - sums]), rows[len(rows) - sums :]
+    if (more := len(lines) - LINES) > 0:
+        note = f"{note}{' ' if note.endswith('.') else '; '}{_left_out(more)} {where}.".removeprefix("; ")
+    return Grid(title, columns, (*lines[:LINES], *last), left, note, folds)
+
+
+def _left_out(lines: int) -> str:
+    return "1 more line is" if lines == 1 else f"{lines} more lines are"
 
 
 def grouped(rows: Iterable[Row], column: str) -> Iterable[tuple[str, list[Row]]]:

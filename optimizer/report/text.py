@@ -47,13 +47,24 @@ def table(grid: Grid, to: Console) -> None:
     to.print()
     paragraph(grid.title, to, "bold")
     drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    whole = _whole(grid, to.width)
     for i, column in enumerate(grid.columns):
-        drawn.add_column(column, justify="left" if i < grid.left else "right", overflow="fold", no_wrap=i >= grid.folds)
+        kept = i >= grid.folds or i in whole
+        drawn.add_column(column, justify="left" if i < grid.left else "right", overflow="fold", no_wrap=kept)
     for row in grid.rows:
         drawn.add_row(*row)
     to.print(drawn)
     if grid.note:
         paragraph(grid.note, to, "dim")
+
+
+def _whole(grid: Grid, width: int) -> set[int]:
+    """Columns of single names, which would be split within a word; none where the page has no room for them."""
+    columns = list(zip(grid.columns, *grid.rows, strict=True))
+    words = [max(len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+    lines = [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
+    least = sum(words[: grid.folds]) + sum(lines[grid.folds :]) + len(columns)
+    return {i for i in range(grid.folds) if words[i] == lines[i]} if least <= width else set()
 
 
 def _notes(plan: Plan, to: Console) -> None:
