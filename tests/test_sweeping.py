@@ -119,7 +119,7 @@ def test_members_without_a_plan_carry_their_reason_and_stop_nobody():
     by = {tuple(p.values()): row for p, row in zip(swept.points, swept.rows, strict=True)}
     clash = by["0", "true", "16"]
     assert clash["status"] == "infeasible"
-    assert "1 workflows must be funded in 2027Q1, 0 may be" in clash["reason"]
+    assert "1 workflow must be funded in 2027Q1, 0 may be" in clash["reason"]
     assert "in conflict: service_floor and portfolio_limit" in clash["reason"] or "in conflict" in clash["reason"]
     assert by["2", "false", "16"]["status"] == "optimal"
     broken = by["2", "false", "*0.51"]

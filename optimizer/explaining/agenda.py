@@ -94,12 +94,14 @@ class Agenda:
         return NextUp(even, cheapest, Causes(self.why, asker, control).found())
 
     def _details(self) -> None:
-        """Rows alone, value curves, lots of single periods; then better plans as long as there is time."""
+        """Rows alone, value curves, lots of single periods, then limits that are not full; then better plans as long as
+        there is time."""
         asker, about, share = self.asker, self.about, self.clock.share
         asker.ask(about.rows_only(), share(0.1))
         for lot in about.lots()[:CURVES]:
             asker.ask(about.curve(lot), share(0.1) / CURVES)
         asker.ask(about.by_period(), share(0.2))
+        asker.ask([*about.more_of_near(asker), *about.by_period_of_near()], share(0.1))
         asker.better(list(asker.answers), self.clock.control.left)
 
     def _each(self) -> float:

@@ -31,6 +31,7 @@ from optimizer.explaining.lots import lots
 from optimizer.explaining.owners import owners
 from optimizer.explaining.relief import reliefs
 from optimizer.explaining.rents import rents
+from optimizer.explaining.steps import short_of_a_step
 from optimizer.explaining.study import Study, study
 from optimizer.formulation.family import Family
 from optimizer.instance import Instance, parse
@@ -173,7 +174,8 @@ def _answered(found: Study, asker: Asker, clock: Clock, relaxed: tuple[float, Fl
     best = asker.base.worth.x
     assert best is not None
     prices = np.zeros(found.program.row_lower.size) if relaxed is None else relaxed[1]
-    about = limits.Limits(found, found.used(best), prices)
+    rows = found.used(best)
+    about = limits.Limits(found, rows, prices, short_of_a_step(found.program, best, rows))
     why = workflows.Reasons(found, best, about.rows)
     blocked = why.blocked(clock.control.until(clock.share(BLOCKING_SHARE)))
     next_up = Agenda(about, why, blocked, asker, clock).put()

@@ -27,6 +27,7 @@ class Limits:
     study: Study
     rows: Sequence[Used]
     prices: Floats
+    short: frozenset[int] = frozenset()  # rows that are not full, without room for one more whole step
 
     @cached_property
     def owner(self) -> dict[int, Lot | None]:
@@ -47,6 +48,16 @@ class Limits:
         """Owners that have a row where a lot could earn, the dearest first; promises after everything that is there."""
         owners = [lot for lot, rows in self.fed.items() if any(self.telling(row) for row in rows)]
         return sorted(owners, key=lambda lot: (lot.promise, -self.rank(lot)))
+
+    def near(self) -> list[Lot]:
+        """Owners of rows with room left, but not for one more whole step, that are asked about after all others."""
+        told = {lot.owner for lot in self.lots()}
+        return [lot for lot, rows in self.fed.items()
+                if lot.owner not in told and any(row.at in self.short for row in rows)]  # fmt: skip
+
+    def could_earn(self, row: Used) -> bool:
+        """Whether lots there are asked about at all."""
+        return self.telling(row) or row.at in self.short
 
     def telling(self, row: Used) -> bool:
         """Whether a lot there could earn: the row is full, or the relaxation prices it for want of a whole step."""
@@ -69,7 +80,17 @@ class Limits:
 
         Where one seems to earn less than the gap all that there are are asked about at once: that bounds one as well.
         """
-        for lot in self.lots():
+        yield from self._mores(self.lots(), asker)
+
+    def more_of_near(self, asker: Asker) -> Iterator[Question]:
+        """The same where room is left; of a small program each number of lots, for a step may take several."""
+        if not asker.exact:
+            yield from self._mores(self.near(), asker)
+        else:
+            yield from (self._more(lot, n, -n) for lot in self.near() for n in range(1, lot.max_lots + 1))
+
+    def _mores(self, lots: Iterable[Lot], asker: Asker) -> Iterator[Question]:
+        for lot in lots:
             rank, costless = self.rank(lot), not lot.owner.startswith("pools.")
             if asker.exact or lot.max_lots == 1 or not costless or rank > asker.worth.width:
                 yield self._more(lot, 1, rank)
@@ -110,9 +131,14 @@ class Limits:
 
     def by_period(self) -> Iterator[Question]:
         """One lot more in one period alone, where a row is full there; rows that nobody owns are relaxed by 5 %."""
-        for row in self.rows:
-            if not self.telling(row):
-                continue
+        yield from self._in_periods([row for row in self.rows if self.telling(row)])
+
+    def by_period_of_near(self) -> Iterator[Question]:
+        """The same where room is left."""
+        yield from self._in_periods([row for row in self.rows if row.at in self.short and not self.telling(row)])
+
+    def _in_periods(self, rows: Iterable[Used]) -> Iterator[Question]:
+        for row in rows:
             lot = self.owner[row.at]
             if lot is None:
                 by = 0.05 * abs(row.capacity) or 1.0
@@ -143,7 +169,7 @@ def constraints(limits: Limits, asker: Asker, joint: Sequence[str]) -> Iterator[
     """One line per named row and period: what there is, what is used, and what its class is."""
     for row in limits.rows:
         lot = limits.owner[row.at]
-        name, gain, lots = _best_answer(row, lot, asker) if limits.telling(row) else ("", None, 1)
+        name, gain, lots = _best_answer(row, lot, asker) if limits.could_earn(row) else ("", None, 1)
         yield {
             "family": row.family.name,
             "row": row.family.label(row.key),

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.explaining.steps import NODES
 from optimizer.explaining.study import Study, Used
 from optimizer.formulation.family import Family, Key
 from optimizer.plan.figures import WORDS, listed, money, number, spans
 
-NODES = "nodes"  # rows that round a pool up to whole nodes
 PLURAL = ("lot", "replica", "task", "GPU-hour")
 FLOORS: Mapping[str, str] = {
     "service_floor": "the promises to",

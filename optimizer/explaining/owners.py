@@ -18,7 +18,9 @@ Row = dict[str, Any]
 
 def owners(limits: Limits, asker: Asker) -> list[Row]:
     """One line per owner: what a lot is, costs and earns; the best use of money first."""
-    return [_owner(limits, asker, lot) for lot in sorted(limits.lots(), key=partial(_earning, asker), reverse=True)]
+    near = [lot for lot in limits.near() if asker.gain(more(lot)) is not None]
+    lots = sorted((*limits.lots(), *near), key=partial(_earning, asker), reverse=True)
+    return [_owner(limits, asker, lot) for lot in lots]
 
 
 def _earning(asker: Asker, lot: Lot) -> tuple[float, float]:
@@ -79,12 +81,12 @@ def _curve(asker: Asker, lot: Lot) -> Iterator[Row]:
 
 
 def _steps(asker: Asker, lot: Lot) -> Row:
-    """The first number of lots that surely earns, where nothing more is earned, and the best average per lot."""
+    """The first number of lots that surely earns, where no more is earned, and the best average per lot."""
     gains = {n: gain for n in range(1, lot.max_lots + 1) if (gain := asker.gain(more(lot, n)))}
     earning = [n for n, gain in gains.items() if gain.positive]
     average = average_price(asker, lot)
     top = max((gain.low for gain in gains.values()), default=0.0)
-    flat = [n for n, gain in gains.items() if gain.high <= top + asker.noise and len(gains) > 1]
+    flat = [n for n, gain in gains.items() if top > 0.0 and gain.high <= top + asker.noise and len(gains) > 1]
     return {
         "next_increment": min(earning, default=None),
         "saturates_at": min(flat) if flat and max(gains) > min(flat) else None,

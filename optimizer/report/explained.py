@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from optimizer.plan.figures import listed, money, percent, spans
+from optimizer.plan.figures import listed, money, named, percent, spans
 from optimizer.report.answer import Line
 from optimizer.report.explained_grids import explained_grids, interval, low
 from optimizer.report.text import STYLES, paragraph, table
@@ -73,15 +73,28 @@ def _limits(document: Document) -> Iterator[Line]:
             when = spans([t for t in row["periods"] if t], order)
             full = f" (full in {when})" if when else ""
             yield "item", f"{row['owner']}: {_earns(row, currency)}{cost}{full}."
+        yield from _alone(document)
     elif document["limits"]:
         gap = _gap(document)
         closed = gap <= ROUNDING * max(1.0, abs(document["base"]["usd"][0]))
         least = "anything" if closed else f"more than the {money(gap, currency)} between plan and proof"
-        yield "fair", f"One lot more of no single limit is shown to earn {least}:"
+        yield "fair", f"One lot more of no single limit, in all periods, is shown to earn {least}:"
         for row in [row for row in document["limits"] if row["one_more_usd"]][:SHOWN]:
             yield "item", f"{row['owner']}: {row['lot']} earns {_upto(row['one_more_usd'], currency)}."
+        yield from _alone(document)
     else:
         yield "good", "Nothing is full: no limit holds the plan back."
+
+
+def _alone(document: Document) -> Iterator[Line]:
+    """Rows where a lot earns in their own period, of owners whose lots earn nothing over all of them."""
+    scarce = {row["owner"] for row in document["limits"] if _surely(_average(row))}
+    rows = [row for row in document["constraints"] if row["class"] == "scarce" and row["owner"] not in scarce]
+    said: dict[str, Row] = {f"{row['owner'] or named(row)} {row['period']}": row for row in rows}
+    for row in list(said.values())[:SHOWN]:
+        when = f" in {row['period']} alone" if row["period"] else ""
+        earned = interval(row["one_more_usd"], document["currency"])
+        yield "item", f"{row['owner'] or named(row)}: {row['lot']} more{when} earns {earned}."
 
 
 def _average(row: Row) -> list[float | None] | None:

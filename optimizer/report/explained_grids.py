@@ -119,10 +119,10 @@ def _stopped(rows: list[Row], order: list[str]) -> str:
 
 
 def _classes(document: Document) -> Grid:
-    """Full rows by limit and class; the rows one by one are in the document."""
+    """Full and scarce rows by limit and class; the rows one by one are in the document."""
     lines: dict[tuple[str, str, str], list[str]] = {}
     for row in document["constraints"]:
-        if row["full"]:
+        if row["full"] or row["class"] == "scarce":
             name = f"{WORDS.get(row['family'], row['family'])} {row['row']}"
             lines.setdefault((name, row["class"], row["lot"]), []).append(row["period"])
     count = Counter(row["class"] for row in document["constraints"])
@@ -130,7 +130,14 @@ def _classes(document: Document) -> Grid:
         (name, kind, spans([t for t in at if t], document["periods"]) or "-") for (name, kind, _), at in lines.items()
     ]
     note = ", ".join(f"{n} {kind}" for kind, n in count.items())
-    return _grid("Full rows and their class", ("limit", "class", "periods"), cells, left=3, note=note, folds=3)
+    return _grid(
+        "Rows that are full or scarce, and their class",
+        ("limit", "class", "periods"),
+        cells,
+        left=3,
+        note=note,
+        folds=3,
+    )
 
 
 def _rents(document: Document) -> Grid:
