@@ -62,6 +62,6 @@ def test_room_for_a_step_is_slack_and_not_asked_about():
     assert document["limits"] == []
 
 
-def test_what_earns_saturates_where_it_does():
-    """Nine GPUs: 24 for 10 to 12, 30 for 13."""
+def test_what_earns_nothing_saturates_nowhere():
+    """13 GPUs hold all three workflows."""
     assert row(explained(knapsack(13.0), seconds=10), "limits", owner="resources.gpu")["saturates_at"] is None
