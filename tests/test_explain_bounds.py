@@ -225,8 +225,8 @@ def said(best: float = 1050.0, **row: object) -> list[str]:
     }  # fmt: skip
     document = {
         "name": "n", "conflict": None, "currency": "USD", "periods": [], "base": {"usd": [1000.0, best]},
-        "limits": [limit], "workflows": [WAITING], "bundles": [], "policies": [], "ties": [], "partial": False,
-        "failed": {},
+        "limits": [limit], "constraints": [], "workflows": [WAITING], "bundles": [], "policies": [], "ties": [],
+        "partial": False, "failed": {},
     }  # fmt: skip
     return [text for _, text in sentences(document)]
 
@@ -240,7 +240,7 @@ def test_the_first_screen_says_how_far_an_unresolved_limit_could_go():
 def test_a_gap_that_is_rounding_is_not_said():
     """Quickstart: "more than the $0.0000000000582 between plan and proof"."""
     lines = said(best=1000.0 + 1e-11)
-    assert "One lot more of no single limit is shown to earn anything:" in lines
+    assert "One lot more of no single limit, in all periods, is shown to earn anything:" in lines
     assert not any("between plan and proof" in line for line in lines)
 
 

@@ -58,7 +58,7 @@ def test_who_is_served_in_part_is_next_in_line_too():
 
 
 def test_what_cannot_be_forced_in_has_a_heading_and_a_cause():
-    said = lines(explained(impossible(), seconds=10))
+    said = lines(explained(impossible(), seconds=30))
     at = said.index(LINE) + 1
     assert said[at].startswith("w: cannot be forced in at 100 % of its demand: alone on the whole fleet it fits only")
     assert "gpu_capacity" in said[at]

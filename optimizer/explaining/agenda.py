@@ -17,7 +17,7 @@ from optimizer.explaining.ways import cheapest_change
 from optimizer.explaining.workflows import Flow, Reasons, force
 
 CURVES = 3  # owners whose value curve is drawn
-CAUSES_SHARE = 0.03  # of the time, for why some cannot be forced in
+CAUSES_SHARE, CAUSES_SECONDS = 0.03, 10.0  # for why some cannot be forced in: of the time; of small instances at most
 NEXT_IN_LINE = 3  # unfunded workflows whose break-even and cheapest change are searched for
 
 
@@ -90,8 +90,8 @@ class Agenda:
             way = cheapest_change(self.about, self.why, f, self.blocked[f.of.id], asker, self._each())
             if way is not None:
                 cheapest[f.of.id] = way
-        control = self.clock.control.until(self.clock.share(CAUSES_SHARE))
-        return NextUp(even, cheapest, Causes(self.why, asker, control).found())
+        seconds = CAUSES_SECONDS if asker.exact else self.clock.share(CAUSES_SHARE)
+        return NextUp(even, cheapest, Causes(self.why, asker, self.clock.control.until(seconds)).found())
 
     def _details(self) -> None:
         """Rows alone, value curves, lots of single periods, then limits that are not full; then better plans as long as
