@@ -21,6 +21,7 @@ from optimizer.instance.source import read
         ("1e-6", 1e-6), ("260_000", 260_000), (".5", 0.5), ("1.", 1.0), ("-3", -3), ("+5", 5), ("0x1f", 31),
         ("0o17", 15), ("089", 89), ("2027-01-01", "2027-01-01"), ("12:30", "12:30"), ("2027Q1", "2027Q1"),
         ("1.2.3", "1.2.3"),
+        ("1.2.", "1.2."), (".1.", ".1."), ("١", "١"), ("9" * 5000, "9" * 5000), ("0x" + "f" * 5000, "0x" + "f" * 5000),
         ("", None), ("-", "-"), ("1e5", 1e5), ("900k", "900k"), ("1_", 1),
     ],
 )  # fmt: skip
@@ -76,6 +77,7 @@ def test_all_duplicate_keys_are_named_with_the_first_line() -> None:
         ("a: 1\nb: \x01", "f.yaml:2:4: not valid YAML"),
         ("a: {<<: 3}", "f.yaml:1:5: << merges mappings only."),
         ("[" * 80 + "]" * 80, "f.yaml:1:66: nested more than 64 deep."),
+        ('a: "\\ud800"', "f.yaml:1:4: '\\ud800' holds half a character"),
     ],
 )
 def test_broken_text_is_one_located_fault(text: str, message: str) -> None:
@@ -107,6 +109,8 @@ def test_json_gives_the_same_data_and_positions(tmp_path: Path) -> None:
     [
         (b'{"a": 1,\n "a": 2}', ":2:2: duplicate key 'a', first on line 1."),
         (b'{"a": 1,\n}', ":2:1: not valid JSON"),
+        (b"[" * 100_000, ":1:66: nested more than 64 deep"),
+        (b'{"a": "\\ud83d\\ude80",\n "b": "\\ud800"}', ":2:7: '\\ud800' holds half a character"),
         (b'{"a":\n "\xff"}', ":2:3: byte 0xff is not UTF-8 text. Maybe save the file as UTF-8"),
     ],
 )
@@ -118,6 +122,13 @@ def test_broken_json_is_located(tmp_path: Path, raw: bytes, message: str) -> Non
     except BadInput as error:
         faults = error.faults
     assert [message in str(f) for f in faults] == [True]
+
+
+def test_json_takes_long_numbers_as_text_and_halves_of_a_character_together(tmp_path: Path) -> None:
+    file = tmp_path / "f.json"
+    file.write_text('{"a": %s, "b": "\\ud83d\\ude80"}' % ("9" * 5000))
+    assert read(file).data == {"a": "9" * 5000, "b": "\N{ROCKET}"}
+    assert compose(file.read_text()).data == read(file).data
 
 
 def test_missing_files_and_folders_are_faults(tmp_path: Path) -> None:

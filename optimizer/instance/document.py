@@ -32,7 +32,10 @@ from optimizer.instance.faults import BadInput, Fault, Path, dotted
 DEEPEST = 64
 MOST_ALIASED = 1_000_000  # values; beyond it a few nested aliases would fill the memory
 
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*)?\.?\d[\d_]*\.?([eE][-+]?\d+)?|0x[\da-fA-F]+|0o[0-7]+")
+LONGEST = 300  # digits of a whole number; a longer one stays text, for Python takes no number from it
+
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)([eE][-+]?\d+)?|0x[\da-fA-F]+|0o[0-7]+", re.ASCII)
+_HALF = re.compile("[\\ud800-\\udfff]")
 _WORDS: dict[str, Any] = {"": None, "~": None} | {
     spelt: value
     for word, value in (("null", None), ("true", True), ("false", False))
@@ -107,9 +110,16 @@ def scalar(text: str) -> Any:
     if not _NUMBER.fullmatch(text):
         return {".inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}.get(text.lower(), text)
     if text[:2] in ("0x", "0o"):
-        return int(text, 0)
+        return whole(text)
     digits = text.replace("_", "")
-    return int(digits) if digits.lstrip("+-").isdigit() else float(digits)
+    return whole(digits) if digits.lstrip("+-").isdigit() else float(digits)
+
+
+def whole(digits: str) -> int | str:
+    """A whole number, or its text where it is too long to be any figure."""
+    if len(digits) > LONGEST:
+        return digits
+    return int(digits, 0 if digits[:2] in ("0x", "0o") else 10)
 
 
 class _Composer:
@@ -141,7 +151,7 @@ class _Composer:
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
         data: Any
         if isinstance(event, ScalarEvent):
-            data = scalar(event.value) if event.implicit[0] else event.value
+            data = scalar(event.value) if event.implicit[0] else self.text(event)
         elif isinstance(event, SequenceStartEvent):
             data = self.sequence(mark, path)
         else:
@@ -149,6 +159,15 @@ class _Composer:
         if isinstance(event, NodeEvent) and event.anchor:
             self.anchors[event.anchor] = data, mark
         return data, mark
+
+    def text(self, event: ScalarEvent) -> str:
+        """Quoted text; characters that are spelt in two halves, as JSON spells them, are put together."""
+        if not _HALF.search(event.value):
+            return str(event.value)
+        try:
+            return str(event.value).encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self.fail(event, f"{event.value[:60]!r} holds half a character, which no file can hold")
 
     def alias(self, event: AliasEvent) -> tuple[Any, Mark]:
         if event.anchor not in self.anchors:

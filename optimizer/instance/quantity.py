@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 _TEXT = re.compile(r"([-+]?[\d_]*\.?[\d_]+(?:[eE][-+]?\d+)?)\s*([kMBG](?=\s|$))?\s*(.*)", re.DOTALL)
-_UNIT = re.compile(r"[A-Za-z%][A-Za-z%/*^ 0-9]{0,30}")
+# names with small powers, joined: pint would work out whatever else it is given, 9**9**9**9 too
+_NAME = r"[A-Za-z][A-Za-z0-9]*(?:(?:\*\*|\^)-?[1-9](?!\d))?"
+_UNIT = re.compile(rf"(?=.{{1,31}}$){_NAME}(?:(?:\s*[*/]\s*|\s+){_NAME})*")
 _MULTIPLES = {None: 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9}
 _COUNTED = {"", "USD", "GPU", "token", "task", "request", "lot", "rack"}  # a bare k or M can mean nothing else here
+_PER_COUNTED = re.compile(r"/(GPU|task|request|lot|rack)\b")
+MOST = 1e15  # beyond it a number is not exact any more, and no fleet has so many of anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,15 @@ class Unit:
             raise _misfit(value, f"a whole number{self.words}")
         if not self.low <= number <= self.high or number <= self.above:
             raise _misfit(value, self.bounds)
+        if abs(number) > MOST:
+            raise _misfit(value, f"a number of at most {MOST:g}{self.words}")
         return number
 
     def _number(self, value: object) -> float:
         value = unboxed(value)
         if isinstance(value, Real | Decimal) and not isinstance(value, bool):
-            return float(value)
+            whole = isinstance(value, int)  # of which 10**400 is no float
+            return float(max(-2 * MOST, min(value, 2 * MOST)) if whole else value)
         if not isinstance(value, str):
             raise _misfit(value, f"a number{self.words}" if self.label else "a number")
         text = value.strip()
@@ -71,9 +79,7 @@ class Unit:
     def _factor(self, value: str, multiple: str | None, unit: str) -> float:
         if multiple and not unit and self.label.split("/")[0] not in _COUNTED:
             raise _misfit(value, f"a number{self.words}", f"{value} {self.label}")
-        if unit == "%":
-            if self.label not in ("", "%"):
-                raise _misfit(value, f"a number{self.words}")
+        if unit in ("%", "percent") and self.label in ("", "%"):
             return 0.01
         if unit not in ("", self.label):
             return _MULTIPLES[multiple] * self._convert(value, unit)
@@ -82,13 +88,15 @@ class Unit:
     def _convert(self, value: str, unit: str) -> float:
         from pint.errors import PintError  # noqa: PLC0415  a third of a second, and most files do without
 
-        counted = self.label.split("/")[0]
-        if not _UNIT.fullmatch(unit) or (counted in _COUNTED and unit.removesuffix("s") in _COUNTED - {counted}):
+        if self.label in ("", "%") or not _UNIT.fullmatch(unit):
             raise _misfit(value, f"a number{self.words}")
-        try:
-            return float(_registry().Quantity(1.0, unit).to("" if self.label == "%" else self.label).magnitude)
-        except (PintError, AttributeError, ValueError, OverflowError):
-            raise _misfit(value, f"a number{self.words}") from None
+        uncounted = _PER_COUNTED.sub("", self.label)  # 0.6 USD/h is for one GPU where USD/GPU/h is asked for
+        for label in dict.fromkeys((self.label, uncounted)):
+            with suppress(PintError, AttributeError, ValueError, OverflowError):
+                none, one = (_registry().Quantity(n, unit).to(label).magnitude for n in (0.0, 1.0))
+                if none == 0:  # not so of dBm, which is no multiple of anything
+                    return float(one)
+        raise _misfit(value, f"a number{self.words}")
 
     @property
     def words(self) -> str:
@@ -159,13 +167,11 @@ def _registry() -> UnitRegistry[Any]:
 
     registry: UnitRegistry[Any] = UnitRegistry(cache_folder=None)
     for definition in (
+        "bit = [information]",  # to pint bits, angles and what is counted are bare numbers, alike and convertible
+        "radian = [angle]",
         "USD = [currency]",
         "token = [token] = tok",
-        "task = []",
-        "GPU = []",
-        "request = []",
-        "lot = []",
-        "rack = []",
+        *(f"{counted} = [{counted}]" for counted in ("task", "GPU", "request", "lot", "rack")),
         "m3 = meter ** 3",
         "FLOP = [operation]",
     ):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from optimizer.instance.document import Document, compose
+from optimizer.instance.document import Document, compose, whole
 from optimizer.instance.faults import BadInput, Fault
 
 
@@ -38,11 +38,14 @@ def _json(text: str, path: str) -> Document:
     """JSON by its own parser, sixty times as fast; only duplicate keys and faults need marks."""
     spaced = text.replace("\t", " ")  # a tab outside strings, which is all that JSON admits, is no space in YAML
     try:
-        return Document(path, json.loads(text, object_pairs_hook=_unique), None, text=spaced)
+        data = json.loads(text, object_pairs_hook=_unique, parse_int=whole)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+        return Document(path, data, None, text=spaced)
     except json.JSONDecodeError as error:
         raise BadInput([Fault(path, error.lineno, error.colno, "", f"not valid JSON: {error.msg.lower()}")]) from error
-    except KeyError:
-        return compose(spaced, path)
+    except (KeyError, RecursionError, UnicodeEncodeError):  # a duplicate key, nested too deep, half a character
+        return compose(spaced, path)  # says on which line
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
