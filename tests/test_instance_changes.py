@@ -138,6 +138,10 @@ def test_scaling_there_and_back_changes_nothing(factor: float, path: str) -> Non
             "pools.h100.gpu names an unknown GPU model 'bag' (after pools.h100.gpu=bag). Maybe big?",
         ),
         ("pools.h100.count", "'pools.h100.count' is no change, expected PATH=VALUE."),
+        ("=5", "'=5' is no change, expected PATH=VALUE."),
+        ("name=", "name is nothing, expected a value. Maybe null, where it shall not be stated"),
+        ("sites.ashburn.power_mw=>>x", "is '>>x', expected >> and a number of periods. Maybe >>2"),
+        ("sites.ashburn.power_mw=*1e308", "sites.ashburn.power_mw is '1e308', expected a number of at most 1e+15."),
         ("name={", "name is '{': not valid YAML"),
     ],
 )

@@ -143,6 +143,15 @@ CASES: dict[str, tuple[str, str, str]] = {
     "lot": ("lot: 1 node", "lot: §node", "pools.h100.relief.lot is 'node', expected a number and a thing."),
     "lot of something else": ("lot: 1 node", "lot: §3 racks",
                               "pools.h100.relief.lot is '3 racks', expected a number of node or GPU."),
+    "blank number": ("pue: 1.25", "pue: 1.25, storage_tb:§ ", "sites.ashburn.storage_tb is nothing, expected a number"
+                     " in TB. Maybe leave the key out"),
+    "blank names": ("name: Small", "name: Small\nnote: §~", "note is nothing, expected a value (Remark)."),
+    "blank limit": ("name: Small", "name: Small\noptions: {headroom:§ }", "options.headroom is nothing, expected"),
+    "no headroom": ("name: Small", "name: Small\noptions: {headroom: §0}", "options.headroom is 0, expected more than"),
+    "never up": ("name: Small", "name: Small\noptions: {availability: §0%}", "options.availability is '0%', expected"),
+    "beyond all years": ("periods: 4", "periods: §100_000", "horizon.periods is 100000 quarters from 2027Q1, expected"),
+    "no such year": ("start: 2027Q1", "start: §0000Q1", "horizon.start starts at '0000Q1', expected years from 1000"),
+    "base of its own": ("name: Small", "name: Small\nmodels: {a: {base: §a}}", "models.a.base leads back to itself: a"),
 }  # fmt: skip
 
 
@@ -190,6 +199,21 @@ def test_faults_inside_listed_sections_keep_their_place() -> None:
         "sites:\n  - {id: a, jurisdiction: US, pue: 1, usd_per_mwh: x}\npools: {}\nworkflows: {}\n"
     )
     assert faults_of(text) == ["f.yaml:6:52: sites.a.usd_per_mwh is 'x', expected a number in USD/MWh."]
+
+
+def test_models_that_are_based_on_each_other_are_named() -> None:
+    bases = "gpus: {x: {base: y}, y: {base: x}, h100-sxm: {base: h100-sxm}, z: {base: x}}\nmodels: {a: {base: a}}\n"
+    rest = "name: n\nhorizon: {start: 2027, periods: 1, unit: year}\nsites: {}\npools: {}\nworkflows: {}\n"
+    wrong = ["gpus.x.base", "gpus.y.base", "models.a.base"]
+    assert [fault.partition(": ")[2].partition(" leads back")[0] for fault in faults_of(rest + bases)] == wrong
+
+
+def test_a_scenario_may_take_back_what_is_stated(tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL.partition("scenarios:")[0] + "scenarios: {free: {set: {sites.ashburn.power_mw: null}}}\n")
+    instance = load(file)
+    assert instance.vary(scenario="free").sites["ashburn"].power_mw is None
+    assert instance.vary("sites.ashburn.power_mw=null").sites["ashburn"].power_mw is None
 
 
 def test_what_follows_from_a_fault_is_not_another() -> None:

@@ -36,6 +36,8 @@ class ByPeriod:
                 raise Misfits(Misfit((), "is empty, expected period: number"))
             return cls(dict(_each(unit.read, ((str(k), v) for k, v in value.items()))))
         if isinstance(value, Sequence) and not isinstance(value, str):
+            if not value:
+                raise Misfits(Misfit((), "is empty, expected a number, or one per period"))
             return cls(tuple(number for _, number in _each(unit.read, enumerate(value))))
         return cls(unit.read(value))
 

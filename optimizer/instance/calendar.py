@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 STARTS = {"month": "2027-01", "quarter": "2027Q1", "year": "2027"}
 _ID = {"month": r"(\d{4})-(0[1-9]|1[0-2])", "quarter": r"(\d{4})Q([1-4])", "year": r"(\d{4})()"}
+FIRST_YEAR, LAST_YEAR = 1000, 9999
 WHOLE_DAY = "day"
 HOURS_PER_YEAR = 8760.0
 

@@ -109,7 +109,7 @@ def _typed(sets: object) -> Iterator[Change]:
         yield from (Change(str(path), what) for path, what in sets.items())
     elif isinstance(sets, str):
         path, equals, what = sets.partition("=")
-        if not equals:
+        if not equals or not path.strip():
             raise refused(sets, f"'{sets}' is no change, expected PATH=VALUE")
         yield Change(path.strip(), what.strip())
     elif isinstance(sets, Iterable):
@@ -142,6 +142,8 @@ def _make(data: Any, target: Target, what: Any, periods: Sequence[str]) -> bool:
     if shift:
         by = int(shift[2]) * (1 if shift[1] == ">>" else -1)
         return _shift(data, target, by, periods)
+    if isinstance(what, str) and what.strip()[:2] in (">>", "<<"):
+        raise Misfits(Misfit((), f"is {shown(what)}, expected {what.strip()[:2]} and a number of periods", ">>2"))
     sign = what.strip()[:1] if isinstance(what, str) else "="
     operand = what.strip()[1:].strip() if isinstance(what, str) and sign in ("=", "+", "*") else what
     if sign in ("+", "*"):
@@ -157,6 +159,8 @@ def _value(typed: Any) -> Any:
     """A typed value as the file would state it: lists, maps and names from text."""
     if not isinstance(typed, str):
         return typed
+    if not typed.strip():
+        raise Misfits(Misfit((), "is nothing, expected a value", "null, where it shall not be stated"))
     try:
         document = compose(typed)
     except BadInput as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from optimizer.instance.calendar import spans
 from optimizer.instance.check_names_work import Reference, stack_references, work_references
 from optimizer.instance.faults import Misfit, Path
 from optimizer.instance.known import Known, strange
-from optimizer.instance.schema import Constant, GpuSpec, Instance, Pool
+from optimizer.instance.schema import Constant, GpuSpec, Instance, ModelSpec, Pool
 
 
 def unknown_names(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -18,6 +18,8 @@ def unknown_names(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Mis
     for references in (_fleet, _sources, _offers, _limits, work_references, stack_references):
         for at, kind, names in references(instance):
             yield from known.unknown(at, kind, names)
+    yield from _circles("gpus", instance.gpus, known.catalogue.gpus if known.catalogue else ())
+    yield from _circles("models", instance.models, known.catalogue.models if known.catalogue else ())
     for name, pool in instance.pools.items():
         yield from _layouts(pool, ("pools", name), known)
 
@@ -58,6 +60,18 @@ def _fleet(instance: Instance) -> Iterator[Reference]:
         yield ("gpus", name, "base"), "GPU model", gpu.base
     for name, model in instance.models.items():
         yield ("models", name, "base"), "AI model", model.base
+
+
+def _circles(section: str, own: Mapping[str, GpuSpec | ModelSpec], others: Collection[str]) -> Iterator[Misfit]:
+    """Entries that lead back to themselves; one that changes the catalogue's entry of its own name does not."""
+    for name, spec in own.items():
+        chain, base = [name], spec.base
+        while base is not None and base in own and base not in chain:
+            chain.append(base)
+            base = own[base].base
+        if base == name and (len(chain) > 1 or name not in others):
+            circle = " -> ".join([*chain, name])
+            yield Misfit((section, name, "base"), f"leads back to itself: {circle}", "name one of the catalogue")
 
 
 def _layouts(pool: Pool, at: Path, known: Known) -> Iterator[Misfit]:

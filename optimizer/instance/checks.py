@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from optimizer.instance.by_period import ByPeriod, Demand
-from optimizer.instance.calendar import STARTS, month_of, spans
+from optimizer.instance.calendar import FIRST_YEAR, LAST_YEAR, MONTHS, STARTS, month_of, spans
 from optimizer.instance.check_market import limits, offers, sites
 from optimizer.instance.check_names import unknown_names, unknown_periods
 from optimizer.instance.check_offers import sources
@@ -23,7 +23,7 @@ from optimizer.instance.check_work import SUMS, workflows
 from optimizer.instance.faults import Misfit, Path, dotted
 from optimizer.instance.paths import scenario_paths
 from optimizer.instance.relief import misfits
-from optimizer.instance.schema import Instance
+from optimizer.instance.schema import Horizon, Instance
 from optimizer.instance.translate import in_data
 
 CHECKS = (unknown_names, sites, sources, offers, limits, workflows, tools, losses, decisions)
@@ -59,6 +59,8 @@ def _horizon(instance: Instance) -> Iterator[Misfit]:
             at: Path = ("horizon",) if horizon.start is None else ("horizon", "start")
             like = STARTS[horizon.unit]
             yield Misfit(at, f"{found}, expected a {horizon.unit} such as {like}", f"start: {like}")
+        else:
+            yield from _years(horizon, month_of(horizon.start, horizon.unit) or 0, horizon.periods)
         return
     if not horizon.periods:
         yield Misfit(("horizon", "periods"), "is empty, expected at least one {id, hours}")
@@ -70,6 +72,15 @@ def _horizon(instance: Instance) -> Iterator[Misfit]:
     for name, times in Counter(period.id for period in horizon.periods).items():
         if times > 1:
             yield Misfit(("horizon", "periods"), f"names period '{name}' {times} times")
+
+
+def _years(horizon: Horizon, first: int, periods: int) -> Iterator[Misfit]:
+    """Counted periods lie in years of four digits, which is what their names hold."""
+    years = f"expected years from {FIRST_YEAR} to {LAST_YEAR}"
+    if first < 12 * FIRST_YEAR:
+        yield Misfit(("horizon", "start"), f"starts at '{horizon.start}', {years}")
+    if first + MONTHS[horizon.unit] * periods > 12 * LAST_YEAR + 11:  # and a month to measure the last one by
+        yield Misfit(("horizon", "periods"), f"is {periods} {horizon.unit}s from {horizon.start}, {years}")
 
 
 def _periods(instance: Instance) -> Iterator[Misfit]:

@@ -112,13 +112,14 @@ class Known:
 
     def figure(self, gpu: str | GpuSpec | None, name: str) -> Any:
         """A figure of a GPU model: its own, or that of the one it is based on; None where it has none."""
-        spec = self._instance.gpus.get(gpu) if isinstance(gpu, str) else gpu
-        own = getattr(spec, name) if spec else None
+        own, passed = self._instance.gpus, [gpu]
+        spec = own.get(gpu) if isinstance(gpu, str) else gpu
+        while spec and getattr(spec, name) is None and spec.base in own.keys() - passed:
+            passed.append(spec.base)
+            spec = own[spec.base]
         base = spec.base if spec else gpu
-        if own is not None or not isinstance(base, str):
-            return own
-        if base != gpu and base in self._instance.gpus:
-            return self.figure(base, name)
+        if (spec and getattr(spec, name) is not None) or not isinstance(base, str):
+            return getattr(spec, name)
         found = self.catalogue.gpus if self.catalogue else {}
         return getattr(found[base], name) if base in found else None
 

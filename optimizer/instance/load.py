@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from optimizer.instance.blanks import blanks
 from optimizer.instance.checks import cross_check
 from optimizer.instance.document import Document, Mark
 from optimizer.instance.faults import BadInput, Misfit, Path
@@ -46,6 +47,8 @@ def _build(data: Any, document: Document | None) -> Instance:
     if document and mark:
         document = replace(document, data=keyed, marks=mark)
     instance, more = _shape(keyed)
+    if document:
+        more += blanks(keyed, {misfit.at for misfit in more})
     faults = [*(document.faults if document else ()), *located(wrong + more, document)]
     if faults or instance is None:
         raise BadInput(sorted(faults, key=lambda f: (f.line or 0, f.column or 0)))

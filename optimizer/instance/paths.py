@@ -30,7 +30,7 @@ class Target:
 
 def targets(data: Any, text: str, periods: Sequence[str]) -> list[Target]:
     """Every place that a path means; keys that the schema knows and the data leaves out are places too."""
-    return list(_match(data, (), re.sub(r"\[(\d+)\]", r".\1", text), periods))
+    return list(_match(data, (), re.sub(r"\[(\d+)\]", r".\1", text), periods)) if text else []
 
 
 def scenario_paths(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:

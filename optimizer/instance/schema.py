@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr
 
 from optimizer.instance.arguments import scenarios
-from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, Names, Share, outermost
+from optimizer.instance.base import AtLeastOne, DeploymentId, Id, Model, Names, PositiveShare, Share, outermost
 from optimizer.instance.calendar import Calendar, calendar
 from optimizer.instance.document import Document
 from optimizer.instance.quantity import Unit
@@ -92,8 +92,8 @@ SECTIONS = (
 class Options(Model):
     """How deployments are generated and loaded; what is absent is taken from the catalogue's defaults."""
 
-    headroom: Share | None = Field(default=None, description="Share of a replica's rate that is planned with")
-    availability: Share | None = Field(default=None, description="Share of hours a replica is up")
+    headroom: PositiveShare | None = Field(default=None, description="Share of a replica's rate that is planned with")
+    availability: PositiveShare | None = Field(default=None, description="Share of hours a replica is up")
     compute_share: Share | None = Field(default=None, description="Usable share of compute on shared pools")
     concurrency: tuple[AtLeastOne, ...] | None = Field(default=None, description="Tasks in flight to try")
     gpus: tuple[AtLeastOne, ...] | None = Field(default=None, description="GPUs per replica to try")

@@ -18,6 +18,7 @@ from optimizer.instance.base import (
     Number,
     PerMtok,
     Positive,
+    PositiveShare,
     Scores,
     Share,
     Tokens,
@@ -96,7 +97,7 @@ class Deployment(SpeedSpec):
         | None
     ) = Field(default=None, description="The same in all periods (constant), or in groups of them")
     resources: Amounts = Field(default={}, description="Further resource -> amount per replica")
-    availability: Share | None = Field(default=None, description="Share of hours a replica is up")
+    availability: PositiveShare | None = Field(default=None, description="Share of hours a replica is up")
     source: str | None = Field(default=None, description="Where the figures are from")
     note: str | None = Field(default=None, description="Remark")
 

@@ -18,6 +18,7 @@ from optimizer.instance.base import (
     MoneyByPeriod,
     Names,
     Positive,
+    PositiveShare,
     Share,
     Whole,
 )
@@ -43,15 +44,16 @@ TokensBySource = Annotated[
     dict[str, TokenCount], BeforeValidator(_default, json_schema_input_type=TokenCount | dict[str, TokenCount])
 ]
 SharesBySource = Annotated[dict[str, Share], BeforeValidator(_default, json_schema_input_type=Share | dict[str, Share])]
-Yield = Annotated[float, Unit("%", above=0.0, high=1.0)]
-YieldBySource = Annotated[dict[str, Yield], BeforeValidator(_default, json_schema_input_type=Yield | dict[str, Yield])]
+YieldBySource = Annotated[
+    dict[str, PositiveShare], BeforeValidator(_default, json_schema_input_type=PositiveShare | dict[str, PositiveShare])
+]
 Floor = Annotated[Share, BeforeValidator(_floor, json_schema_input_type=float | str)]
 
 
 class Tranche(Model):
     """Tasks up to a share of demand, and what one of them is worth."""
 
-    upto: Annotated[float, Unit("%", above=0.0, high=1.0)] = Field(description="Upper end, a share of demand")
+    upto: PositiveShare = Field(description="Upper end, a share of demand")
     usd: MoneyByPeriod = Field(description="Value per task, by period")
 
 
@@ -210,7 +212,7 @@ class Workflow(Model):
     keep_once_launched: bool = Field(default=False, description="Once launched, never stopped")
     isolation: bool = Field(default=False, description="Shares its replicas with no other workflow")
     min_replicas: Whole = Field(default=0, description="Replicas while funded, at least")
-    headroom: Share | None = Field(default=None, description="Share of a replica's rate that is planned with")
+    headroom: PositiveShare | None = Field(default=None, description="Share of a replica's rate that is planned with")
     state: State = Field(default=State(), description="Where it stands before the first period")
     gpu_hours: GpuHours | None = Field(default=None, description="Work in GPU-hours instead of tokens")
     commercial: bool = Field(default=True, description="Needs a licence that allows commercial use")
