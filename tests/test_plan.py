@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import quick
 
 import optimizer
 from optimizer import BadInput, InternalError, Plan, Row, family, formulate, load, parse, solve
+from optimizer.cli import inputs
 from optimizer.plan import TABLES
 from optimizer.plan.figures import few, money, number, percent, short, spans
 from optimizer.plan.plan import jsonable
@@ -78,6 +81,73 @@ def test_what_is_no_plan_is_refused(tmp_path, text):
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(BadInput, match=r"plan\.json"):
         Plan.read(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["workflows"][0].pop("served"), "workflows[0] lacks served"),
+        (lambda d: d["workflows"][0].update(served="many"), "workflows[0].served is 'many', expected a number"),
+        (lambda d: d["workflows"][0].update(served=math.nan), "it holds NaN, which is no number"),
+        (lambda d: d.update(ledger=[5]), "ledger[0] is 5, expected a mapping"),
+        (lambda d: d.update(changes="x"), "changes is 'x', expected a list of rows"),
+        (lambda d: d.pop("candidates"), "candidates is missing"),
+        (lambda d: d["options"].pop("drop"), "options.drop is missing"),
+        (lambda d: d["instance"].update(resolved=None), "instance.resolved is nothing, expected a mapping"),
+        (lambda d: d.update(status="great"), "status is 'great', expected one of optimal"),
+        (lambda d: d.update(schema="solvency/plan/2"), "its schema is 'solvency/plan/2', expected 'solvency/plan/1'"),
+    ],
+)
+def test_a_damaged_plan_says_what_is_wrong_with_it(tmp_path, change, said):
+    document = json.loads(quick.plan().to_json())
+    change(document)
+    (tmp_path / "plan.json").write_text(json.dumps(document))
+    with pytest.raises(BadInput, match=r"plan\.json: ") as raised:
+        Plan.read(tmp_path / "plan.json")
+    assert said in str(raised.value)
+    assert inputs.is_plan(tmp_path / "plan.json")
+
+
+def test_all_that_a_plan_lacks_is_said_at_once(tmp_path):
+    (tmp_path / "plan.json").write_text('{"schema": "solvency/plan/1", "status": "optimal"}')
+    with pytest.raises(BadInput) as raised:
+        Plan.read(tmp_path / "plan.json")
+    assert {"objective_usd is missing", "instance is missing", "ledger is missing"} <= {
+        f.message.partition("whole plan: ")[2] for f in raised.value.faults
+    }
+
+
+def test_a_plan_is_one_wherever_its_schema_stands(tmp_path):
+    file = tmp_path / "plan.json"
+    document = json.loads(quick.plan().to_json())
+    file.write_text(json.dumps(document, sort_keys=True))
+    assert inputs.is_plan(file)
+    document["instance"]["resolved"]["sites"]["ashburn"]["pue"] = -5
+    file.write_text(json.dumps(document))
+    with pytest.raises(BadInput, match=r"plan\.json: in its instance, sites\.ashburn\.pue is -5"):
+        inputs.read_instance(file)
+    (tmp_path / "instance.yaml").write_text("name: 'made from solvency/plan/1'")
+    assert not inputs.is_plan(tmp_path / "instance.yaml")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_an_instance_or_a_plan_may_come_through_a_pipe(tmp_path):
+    for name, text in (("a", quick.FILE.read_text()), ("b", quick.plan().to_json())):
+        os.mkfifo(tmp_path / name)
+        writer = threading.Thread(target=(tmp_path / name).write_text, args=[text])
+        writer.start()
+        assert inputs.read_instance(tmp_path / name)[0].name == quick.instance().name
+        writer.join()
+
+
+def test_nothing_is_left_of_a_plan_that_could_not_be_written(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "chmod", full)
+    with pytest.raises(OSError, match="No space"):
+        inputs.save(quick.plan(), tmp_path / "plan.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_numbers_that_are_not_finite_become_null():

@@ -214,7 +214,7 @@ def test_a_pin_on_an_endpoint_that_cannot_stand_is_refused():
 
 def test_a_plan_document_is_read_in_its_last_period(tmp_path, monkeypatch):
     plan = {
-        "instance": document(),
+        "instance": {"name": "before", "path": None, "sha256": None, "resolved": document()},
         "endpoints": [
             {"endpoint": "p/d", "period": "T1", "replicas": 9},
             {"endpoint": "p/d", "period": "T2", "replicas": 4},
@@ -227,6 +227,9 @@ def test_a_plan_document_is_read_in_its_last_period(tmp_path, monkeypatch):
     assert (d.endpoints["p/d"].before, d.workflows["w"].running) == (4, True)
     with pytest.raises(BadInput, match=r"previous\.plan"):
         data(document(previous={"plan": "plans.json"}))
+    (tmp_path / "plan.json").write_text(json.dumps({**plan, "workflows": [5]}))
+    with pytest.raises(BadInput, match=r"previous\.plan: 'plan.json' is no plan that can be read"):
+        data(document(previous={"plan": "plan.json"}))
 
 
 def test_replicas_may_be_constant_and_then_have_one_bound():

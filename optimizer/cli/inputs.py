@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from optimizer.catalogue.load import shared_directory
 from optimizer.cli.ends import say
 from optimizer.instance import BadInput, Fault, Instance, load, parse
-from optimizer.plan.plan import SCHEMA, Plan
-
-PEEK = 4096  # bytes in which a plan names its schema
+from optimizer.plan.plan import Plan
+from optimizer.plan.reading import VERSIONS, schema_of
 
 
 def read_instance(path: Path, scenario: str | None = None) -> tuple[Instance, tuple[str, ...]]:
@@ -25,7 +24,11 @@ def read_instance(path: Path, scenario: str | None = None) -> tuple[Instance, tu
     if scenario:
         raise refusal(path, f"is a saved plan, which has no scenario '{scenario}': take the instance it was solved for")
     document = Plan.read(path).document
-    return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
+    try:
+        return parse(document["instance"]["resolved"]), tuple(document["options"]["drop"])
+    except BadInput as error:  # what is resolved has no lines of its own
+        located = [replace(f, path=str(path), message=f"in its instance, {f.message}") for f in error.faults]
+        raise BadInput(located) from error
 
 
 def read_plan_or_instance(path: Path) -> Plan | Instance:
@@ -41,6 +44,8 @@ def writable(output: Path, source: Path) -> None:
         raise refusal(output, "would overwrite the input")
     if output.is_dir():
         raise refusal(output, "is a directory", str(output / "plan.json"))
+    if output.is_fifo():
+        raise refusal(output, "is a pipe", "--format json | ...")  # opening it would wait for a reader
     try:
         if output.exists():
             output.open("ab").close()
@@ -51,16 +56,19 @@ def writable(output: Path, source: Path) -> None:
 
 
 def save(plan: Plan, output: Path) -> None:
-    """Write the plan whole or not at all; into a device or a pipe as it comes."""
+    """Write the plan whole or not at all; into a device as it comes."""
     text = plan.to_json() + "\n"
     if output.exists() and not output.is_file():
         output.write_text(text, encoding="utf-8")
         return
     handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    Path(name).replace(output)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(output)
+    finally:
+        Path(name).unlink(missing_ok=True)  # where it could not be written to its end
 
 
 def refusal(path: Path | None, message: str, maybe: str = "") -> BadInput:
@@ -80,9 +88,8 @@ def _shipped(path: Path) -> Path:
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is a saved plan, by its first words."""
+    """Whether a file is a saved plan, of whichever version."""
     try:
-        with path.open("rb") as file:
-            return json.dumps(SCHEMA).encode() in file.read(PEEK)
+        return (schema_of(path) or "").startswith(VERSIONS)
     except OSError:
         return False  # `load` says what is wrong with it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,23 @@ from optimizer.instance.faults import BadInput, Fault
 def read(path: str | Path) -> Document:
     """The document in a file; raises BadInput when it cannot be read as text or has broken syntax."""
     try:
-        raw = Path(path).read_bytes()
+        raw = contents(path)
     except OSError as error:
         why = (error.strerror or "").lower()
         raise BadInput([Fault(str(path), None, None, "", f"cannot be read: {why}")]) from error
     text, name = _text(raw, str(path)), str(path)
     document = _json(text, name) if name.endswith(".json") else compose(text, name)
     return replace(document, sha256=sha256(raw).hexdigest())
+
+
+def contents(path: str | Path) -> bytes:
+    """The bytes of a file; those of a pipe, which can be read once only, are kept."""
+    return _drained(str(path)) if Path(path).is_fifo() else Path(path).read_bytes()
+
+
+@cache
+def _drained(pipe: str) -> bytes:
+    return Path(pipe).read_bytes()
 
 
 def _text(raw: bytes, path: str) -> str:

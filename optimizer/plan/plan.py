@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
-from optimizer.instance.faults import BadInput, Fault
+from optimizer.plan.reading import plan_document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,16 +156,7 @@ class Plan:
     @classmethod
     def read(cls, path: str | Path) -> Plan:
         """The plan saved in a file; BadInput if it is not one."""
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise _refused(path, f"cannot be read as a plan: {error}") from error
-        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
-            raise _refused(path, f"is not a plan: its schema is not {SCHEMA!r}")
-        missing = [name for name in (*FIRST, "instance", "status") if name not in document]
-        if missing:
-            raise _refused(path, f"is not a whole plan: {', '.join(missing)} missing")
-        return cls({**{name: [] for name in TABLES}, **document})
+        return cls(plan_document(path, SCHEMA, {name: table.columns for name, table in TABLES.items()}, FIRST))
 
 
 TABLES: Mapping[str, Table] = {name: member for name, member in vars(Plan).items() if isinstance(member, Table)}
@@ -188,7 +179,3 @@ def _jsonable(value: Any) -> Any:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _refused(path: str | Path, message: str) -> BadInput:
-    return BadInput([Fault(str(path), None, None, "", message)])

@@ -39,12 +39,12 @@ def _planned(instance: Instance, path: str) -> Past:
     file = Path(instance.source).parent / path if instance.source else Path(path)
     try:
         plan: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        last = parse(plan["instance"]).calendar().periods[-1]
+        last = parse(plan["instance"]["resolved"]).calendar().periods[-1]
         standing = {row["endpoint"]: round(row["replicas"]) for row in plan["endpoints"] if row["period"] == last}
         funded = [row["workflow"] for row in plan["workflows"] if row["period"] == last and row["funded"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as error:
         at = ("previous", "plan")
-        message = f"previous.plan: '{path}' is no plan that can be read: {error}"
+        message = f"previous.plan: '{path}' is no plan that can be read: {' '.join(str(error).split())}"
         raise BadInput([fault(instance, at, message, "solvency solve FILE -o plan.json writes one")]) from error
     return Past(standing, tuple(funded))
 
