@@ -112,6 +112,11 @@ def test_faults_are_located_all_at_once_one_a_line(tmp_path):
         (["catalogue", "genai-prices:openai/gpt-nope"], "unknown API price"),
         (["new", "x.yaml", "--template", "quikstart"], "Maybe quickstart?"),
         (["sovle"], "sovle"),
+        (["check", quick.FILE, "--scenario="], "has no scenario ''"),
+        (["check", quick.FILE, "--scenario", "early-permit+late"], "has no scenario 'late'"),
+        (["formulation", "--set", "a=1"], "change an instance, and none is named"),
+        (["solve", quick.FILE, "--seed", "2147483648"], "--seed"),
+        (["solve", quick.FILE, "--threads", "99999999999"], "--threads"),
     ],
 )
 def test_bad_use_and_bad_input_end_with_2(words, said, tmp_path):
@@ -152,14 +157,54 @@ def test_an_internal_error_is_one_line_and_ends_with_1():
     assert "Traceback" in shown.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")  # noqa: PTH110
+@pytest.mark.parametrize("words", [["check", quick.FILE], ["--version"], ["catalogue", "--format", "json"]])
+def test_a_full_disk_is_said_and_is_no_defect(words):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*COMMAND, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, env=ENV, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "solvency: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_a_closed_stdout_is_no_error():
+    line = f"{' '.join(COMMAND)} check {quick.FILE} >&-"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=ENV, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_json_stays_json_where_the_encoding_lacks_a_character(tmp_path):
+    path = tmp_path / "name.yaml"
+    path.write_text(quick.FILE.read_text().replace("Two pools", "Zwei P\u00f6ools \U0001f680"), encoding="utf-8")
+    words = [*COMMAND, "solve", str(path), "--format", "json"]
+    ascii_ = {**ENV, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, text=True, env=ascii_, check=False)
+    assert json.loads(done.stdout)["instance"]["name"].startswith("Zwei P\u00f6ools \U0001f680")
+
+
+def test_scenarios_one_after_the_other_are_checked_and_counted():
+    twice = ["--scenario", "early-permit+early-permit"]
+    assert "no faults" in solvency("check", quick.FILE, *twice).stdout
+    assert "power_limit" in solvency("formulation", quick.FILE, *twice).stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes there")
+def test_a_pipe_is_refused_as_output_before_anything_is_solved(tmp_path):
+    os.mkfifo(tmp_path / "plan.json")
+    done = solvency("solve", quick.FILE, "-o", tmp_path / "plan.json")
+    assert (done.returncode, "is a pipe" in done.stderr) == (2, True)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a single process there")
-def test_the_first_interrupt_keeps_the_best_plan_and_ends_with_130(tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_interrupt_keeps_the_best_plan_and_ends_with_130(tmp_path, stop):
     path = tmp_path / "plan.json"
     words = [*COMMAND, "solve", str(quick.ENTERPRISE), "--gap", "0", "-o", str(path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV) as process:
         assert process.stderr is not None
         assert "best $" in process.stderr.readline()  # there is a plan
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in out.splitlines()[1]

@@ -11,6 +11,7 @@ from optimizer.cli.ends import Exit
 from optimizer.cli.inputs import read_instance
 from optimizer.formulation.data import Data
 from optimizer.instance import BadInput
+from optimizer.instance.arguments import scenarios
 from optimizer.instance.changes import apply
 from optimizer.plan.figures import listed
 from optimizer.plan.verdicts import fallen
@@ -22,7 +23,7 @@ def check_file(file: Path, scenario: str | None, changes: list[str], *, as_json:
     """Read and resolve an instance without solving it."""
     try:
         instance, _ = read_instance(file, scenario)
-        changed, _ = apply(instance, changes, [scenario] if scenario else [])
+        changed, _ = apply(instance, changes, scenarios(scenario))
         data = resolve(changed).data
         if wrong := list(scenario_faults(instance)):
             raise BadInput(wrong)

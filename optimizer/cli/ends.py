@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
@@ -15,6 +20,8 @@ import typer
 from optimizer.instance.faults import BadInput
 
 P = ParamSpec("P")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+ESCAPED = "solvency.escaped"  # how a stream writes what its encoding lacks
 DEBUG = "SOLVENCY_DEBUG"
 
 
@@ -57,6 +64,8 @@ def ending(command: Callable[P, Exit]) -> Callable[P, None]:
             code = Exit.INTERRUPTED
         except BrokenPipeError:
             code = Exit.SOLVED  # the reader had enough
+        except OSError as error:
+            code = unwritten(error) if error.errno in FULL else _internal(error)
         except Exception as error:
             code = _internal(error)
         raise typer.Exit(_flushed(code))
@@ -67,6 +76,33 @@ def ending(command: Callable[P, Exit]) -> Callable[P, None]:
 def say(text: str) -> None:
     """One line on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def steady() -> None:
+    """Have streams that take every character, in whatever encoding, and streams at all where they were closed.
+
+    SIGTERM ends a command as Ctrl-C does.
+    """
+    codecs.register_error(ESCAPED, _escaped)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open until the end
+        getattr(sys, name).reconfigure(errors=ESCAPED)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What an encoding lacks as JSON spells it, so that JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def unwritten(error: OSError) -> Exit:
+    """Stdout takes nothing: a full disk, say, which is no defect of the program."""
+    say(f"solvency: cannot write the output: {error.strerror}")
+    _discarded()
+    return Exit.INTERNAL
 
 
 def _internal(error: Exception) -> Exit:
@@ -85,5 +121,11 @@ def _flushed(code: Exit) -> Exit:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discarded()
+    except OSError as error:
+        return unwritten(error)
     return code
+
+
+def _discarded() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.ends import Exit, ending
+from optimizer.cli.ends import Exit, ending, steady, unwritten
 from optimizer.cli.options import (
     Cluster,
     Document,
@@ -109,7 +109,7 @@ def explain(
     set_: Set = None,
     drop: Drop = None,
     explain_time: Annotated[float, typer.Option(help="Seconds of wall clock for the questions.", min=0.0)] = 120.0,
-    threads: Annotated[int, typer.Option(help="Questions asked at once.", min=1)] = 2,
+    threads: Annotated[int, typer.Option(help="Questions asked at once.", min=1, max=1024)] = 2,
     seed: Seed = 0,
     format_: Annotated[Document, typer.Option("--format", help="What stdout carries.")] = Document.TEXT,
 ) -> Exit:
@@ -162,7 +162,11 @@ def formulation(
 
 def run() -> None:
     """The entry point of the command."""
-    app(prog_name="solvency")
+    steady()
+    try:
+        app(prog_name="solvency")
+    except OSError as error:  # of --help and --version; commands have an end of their own
+        raise SystemExit(unwritten(error)) from None
 
 
 if __name__ == "__main__":

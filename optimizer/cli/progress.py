@@ -38,15 +38,14 @@ def interruptible() -> Iterator[threading.Event]:
 
     def once(signum: int, frame: FrameType | None) -> None:
         cancel.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signum, signal.default_int_handler)
 
-    before = {each: signal.signal(each, once) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {signum: signal.signal(signum, once) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield cancel
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 class _Plain:

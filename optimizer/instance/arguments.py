@@ -42,10 +42,10 @@ def words(name: str, value: object) -> tuple[str, ...]:
 
 
 def scenarios(value: str | None) -> tuple[str, ...]:
-    """Names of scenarios from `a+b`; none from None or nothing."""
+    """Names of scenarios from `a+b`; none from None, while nothing at all is no name."""
     if value is not None and not isinstance(value, str):
         raise refused("scenario", f"scenario is {shown(value)}, must be a name, or several as a+b")
-    return tuple(value.split("+")) if value else ()
+    return () if value is None else tuple(value.split("+"))
 
 
 def refused(where: str, message: str) -> BadInput:
