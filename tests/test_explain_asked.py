@@ -20,11 +20,11 @@ from optimizer.report.explained import sentences
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"threads": 0}, "threads is 0, must be 1 or more"),
-        ({"threads": -1}, "threads is -1, must be 1 or more"),
-        ({"explain_time": -1}, "explain_time is -1, must be a number of seconds from 0 on"),
-        ({"explain_time": math.nan}, "explain_time is nan, must be a number of seconds from 0 on"),
-        ({"explain_time": math.inf}, "explain_time is inf, must be a number of seconds from 0 on"),
+        ({"threads": 0}, "threads is 0, must be a whole number from 1"),
+        ({"threads": -1}, "threads is -1, must be a whole number from 1"),
+        ({"explain_time": -1}, "explain_time is -1, must be a number from 0 on"),
+        ({"explain_time": math.nan}, "explain_time is nan, must be a number from 0 on"),
+        ({"explain_time": math.inf}, "explain_time is inf, must be a number from 0 on"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_in_words(asked, said):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,8 @@ from optimizer.explaining.steps import short_of_a_step
 from optimizer.explaining.study import Study, study
 from optimizer.formulation.family import Family
 from optimizer.instance import Instance, parse
-from optimizer.instance.changes import apply
-from optimizer.instance.faults import BadInput, Fault
+from optimizer.instance.arguments import number, scenarios, whole, words
+from optimizer.instance.changes import apply, refuse_other
 from optimizer.plan.plan import Plan, jsonable
 from optimizer.resolve import resolve
 
@@ -92,13 +91,13 @@ def explain(
     cut short. Works from a saved plan as from an instance. Raises BadInput as `solve` does.
     """
     began = time.monotonic()
-    _refuse(explain_time, threads)
+    seconds, many = number("explain_time", explain_time), whole("threads", threads, 1)
     instance, left_out = _instance(of)
-    changed, dropped = apply(instance, set, scenario.split("+") if scenario else [])
+    changed, dropped = apply(instance, set, scenarios(scenario))
     data = resolve(changed).data
-    found = study(data, dict.fromkeys((*drop, *left_out, *dropped)), extra, lots(data, reliefs(changed)))
-    control = Control(began + explain_time, Stop(cancel), lambda _: None, threads=1, seed=seed)
-    asked = Asked(found, Clock(control, explain_time), threads, _start(of), partial(_place, changed), progress, cancel)
+    found = study(data, dict.fromkeys((*words("drop", drop), *left_out, *dropped)), extra, lots(data, reliefs(changed)))
+    control = Control(began + seconds, Stop(cancel), lambda _: None, threads=1, seed=whole("seed", seed))
+    asked = Asked(found, Clock(control, seconds), many, _start(of), partial(_place, changed), progress, cancel)
     document = {"scenario": scenario, **investigate(asked), "seconds": time.monotonic() - began}
     return Explanation(jsonable(document))
 
@@ -129,17 +128,6 @@ def investigate(asked: Asked) -> dict[str, Any]:
     return document
 
 
-def _refuse(explain_time: float, threads: int) -> None:
-    """What can neither be waited for nor be shared among."""
-    wrong = []
-    if not 0 <= explain_time < inf:
-        wrong.append(("explain_time", f"explain_time is {explain_time}, must be a number of seconds from 0 on"))
-    if threads < 1:
-        wrong.append(("threads", f"threads is {threads}, must be 1 or more"))
-    if wrong:
-        raise BadInput(Fault(None, None, None, where, message) for where, message in wrong)
-
-
 def _status(outcome: Outcome) -> str:
     """As a solve at the usual gap would end; the base is proved further."""
     near = outcome.status == "feasible" and outcome.gap is not None and outcome.gap <= PLAN_GAP
@@ -147,7 +135,8 @@ def _status(outcome: Outcome) -> str:
 
 
 def _instance(of: Plan | Instance) -> tuple[Instance, tuple[str, ...]]:
-    if isinstance(of, Instance):
+    if not isinstance(of, Plan):
+        refuse_other(of)
         return of, ()
     return parse(of.document["instance"]["resolved"]), tuple(of.document["options"]["drop"])
 
