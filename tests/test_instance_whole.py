@@ -124,6 +124,8 @@ CASES: dict[str, tuple[str, str, str]] = {
                                  "resilience.losses[1].vendors names an unknown vendor 'acne'. Maybe acme?"),
     "unknown workflow of a promise": ("shares: {support: 60%}", "shares: {suport: §60%}",
                                       "resilience.shares.suport names an unknown workflow 'suport'. Maybe support?"),
+    "more usable than there is": ("hbm_gb: 80, usable_hbm_gb: 78", "hbm_gb: 80, usable_hbm_gb: §88",
+                                  "gpus.big.usable_hbm_gb makes 88 GB usable of 80 GB."),
     "unknown site of a footprint": ("here: {sites: ashburn", "here: {sites: §ashbrn",
                                     "limits.water.here.sites names an unknown site 'ashbrn'."),
     "unknown vendor of a share": ("vendors: acme, workflows", "vendors: §acne, workflows",

@@ -8,7 +8,7 @@ from typing import Any
 
 from optimizer.instance.faults import Misfit, Path
 from optimizer.instance.known import DEFAULT, Known
-from optimizer.instance.schema import Footprint, Instance, Purchase, Release, Site, Upgrade
+from optimizer.instance.schema import Footprint, GpuSpec, Instance, Purchase, Release, Site, Upgrade
 
 SIGNED = ("usd_per_mwh", "g_co2_per_kwh", "usd_per_t_co2")
 FOOTPRINTS = {"energy": None, "carbon": "g_co2_per_kwh", "water": "water_l_per_kwh"}  # what a site has to state
@@ -49,8 +49,22 @@ def _racks(instance: Instance, known: Known) -> Iterator[Misfit]:
             yield Misfit((*at, "rack"), f"names a rack class that {pool.site} does not state",
                          f"add racks: {{{pool.rack}: 0}} to sites.{pool.site}")  # fmt: skip
         gpus, kw = pool.node or known.figure(pool.gpu, "gpus_per_node"), known.figure(pool.gpu, "op_kw")
+        if kw == 0:
+            yield Misfit((*at, "rack"), "is filled by kW, and the GPU model draws none", "state op_kw")
         if gpus and kw and floor(kind.kw / (gpus * kw) + 1e-9) < 1:
             yield Misfit((*at, "rack"), f"is a rack of {kind.kw:g} kW, less than the {gpus * kw:.4g} kW of one node")
+
+
+def gpus(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:
+    """GPU models with more usable memory than there is, be it their own or that of the one they are based on."""
+    known = Known(instance, stated)
+    pools = instance.pools.items()
+    inline = ((("pools", p, "gpu"), pool.gpu) for p, pool in pools if isinstance(pool.gpu, GpuSpec))
+    for at, spec in (*((("gpus", name), gpu) for name, gpu in instance.gpus.items()), *inline):
+        nominal, usable = known.figure(spec, "hbm_gb"), known.figure(spec, "usable_hbm_gb")
+        if nominal and usable and usable > nominal * (1 + 1e-9):
+            key = "hbm_gb" if spec.usable_hbm_gb is None else "usable_hbm_gb"
+            yield Misfit((*at, key), f"makes {usable:g} GB usable of {nominal:g} GB", "state both of them")
 
 
 def offers(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:

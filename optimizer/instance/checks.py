@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from optimizer.instance.by_period import ByPeriod, Demand
 from optimizer.instance.calendar import FIRST_YEAR, LAST_YEAR, MONTHS, STARTS, month_of, spans
-from optimizer.instance.check_market import limits, offers, sites
+from optimizer.instance.check_market import gpus, limits, offers, sites
 from optimizer.instance.check_names import unknown_names, unknown_periods
 from optimizer.instance.check_offers import sources
 from optimizer.instance.check_stack import contradictions, decisions, losses, tools
@@ -26,7 +26,7 @@ from optimizer.instance.relief import misfits
 from optimizer.instance.schema import Horizon, Instance
 from optimizer.instance.translate import in_data
 
-CHECKS = (unknown_names, sites, sources, offers, limits, workflows, tools, losses, decisions)
+CHECKS = (unknown_names, sites, gpus, sources, offers, limits, workflows, tools, losses, decisions)
 
 
 def cross_check(instance: Instance, stated: Mapping[str, Any]) -> Iterator[Misfit]:

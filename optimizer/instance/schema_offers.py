@@ -83,7 +83,9 @@ class Deployment(SpeedSpec):
     precision: str = Field(default="user", description="Precision of the weights")
     gpus: Positive | None = Field(default=None, description="GPUs of one replica; a fraction on shared pools")
     slice: str | None = Field(default=None, description="Kind of slice one replica takes on partitioned pools")
-    hbm_gb: Gigabytes = Field(description="GB resident per replica: weights, overhead, KV cache")
+    hbm_gb: Annotated[float, Unit("GB", above=0.0)] = Field(
+        description="GB resident per replica: weights, overhead, KV cache"
+    )
     concurrency: AtLeastOne = Field(default=1, description="Tasks in flight per replica")
     context_tokens: Tokens | None = Field(default=None, description="Longest task in tokens; absent: no ceiling")
     work: dict[str, WorkSpec] = Field(default={}, description="Speed and power where a workflow's differ")
