@@ -33,8 +33,8 @@ TOLD = [
     ("jobs", "must", 2_000),
     # 1,000 tasks earn $1 each in the first and the last quarter, less $600 once
     ("relaunch", None, 1_400),
-    # what runs and is kept is never stopped, at a loss of $0.50 a task
-    ("keep-running", None, -1_000),
+    # what runs at a loss may be stopped at once, also where what is funded in the plan is kept
+    ("keep-running", None, 0),
     # $1,000 of chat by day, $500 of a job that does not say when it is done by night
     ("job-hours", None, 1_500),
     ("job-hours", "batch", 1_500),

@@ -55,7 +55,7 @@ def launches(d: Tables) -> Iterator[Row]:
 
 
 def _kept(d: Tables, w: str, work: Workflow) -> Iterator[Row]:
-    before = float(work.running)
+    before = 0.0  # what runs may be stopped at once
     for t in work.periods if work.keep else ():
         now = d.funded.get((w, t), 0.0)
         yield Row("launch_link", (w, t), t, now, ">=", before, text="kept once launched")

@@ -90,7 +90,7 @@ def launch_link(m: Model, d: Data) -> Iterator[Row]:
             so_far = float(w.running) + quicksum(m.launch[w.id, u] for u in w.periods[: i + 1])
             yield Row((w.id, t, "starts"), fund, "<=", so_far)
             yield Row((w.id, t, "funded"), launch, "<=", fund)
-            if w.keep:
+            if w.keep and i:
                 yield Row((w.id, t, "kept"), fund, ">=", before)
             before = fund
         if w.periods:
