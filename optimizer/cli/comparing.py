@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import csv
 import sys
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimizer.cli.ends import Exit, say
+from optimizer.cli.ends import STATUS, Exit, say
 from optimizer.cli.inputs import is_plan, read_instance, refusal
+from optimizer.cli.progress import interruptible, shown
 from optimizer.cli.whatif import table_named
-from optimizer.comparing import compare
+from optimizer.comparing import Comparison, compare
 from optimizer.comparing.tables import COLUMNS
 from optimizer.instance import Instance
 from optimizer.plan.plan import Plan
 from optimizer.report.compared import show_comparison
 from optimizer.report.text import Page
 from optimizer.solving import refuse_unknown_changes, solve
+
+UNPROVED = {
+    "feasible": "its time was over",
+    "no_plan": "its time was over before there was a plan",
+    "interrupted": "interrupted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,31 @@ class Unsolved:
 
 
 def compare_files(request: Request, form: str, name: str) -> Exit:
-    """Print what is different in the second: as text, as JSON, or one table as CSV."""
+    """Print what is different in the second; the exit code is the worst of the sides that were solved."""
     table_named(name)
     sides = [_side(side, request) for side in (request.before, request.after)]  # both, before either is solved
-    if (request.scenario or request.changes or request.drop) and not any(isinstance(s, Unsolved) for s in sides):
+    unsolved = [side for side in sides if isinstance(side, Unsolved)]
+    if (request.scenario or request.changes or request.drop) and not unsolved:
         raise refusal(None, "both are saved plans, of which nothing can be changed: compare instances, or ask whatif")
-    compared = compare(*(_solved(side, request) if isinstance(side, Unsolved) else side for side in sides))
+    with interruptible() as cancel:
+        plans = [_solved(side, request, cancel) if isinstance(side, Unsolved) else side for side in sides]
+    _print(compare(*plans), form, name)
+    ended = _ended((side, plan) for side, plan in zip(sides, plans, strict=True) if isinstance(side, Unsolved))
+    return Exit.INTERRUPTED if cancel.is_set() else ended
+
+
+def _ended(solved: Iterable[tuple[Unsolved, Plan]]) -> Exit:
+    """The worst of how sides ended, each of which is named that is not proved."""
+    worst = Exit.SOLVED
+    for side, plan in solved:
+        worst = max(worst, STATUS[plan.status])
+        if plan.status in UNPROVED:
+            say(f"{side.name} is not proved: {UNPROVED[plan.status]}")
+    return worst
+
+
+def _print(compared: Comparison, form: str, name: str) -> None:
+    """As text, as JSON, or one table as CSV."""
     if form == "json":
         print(compared.to_json())
     elif form == "csv":
@@ -59,7 +87,6 @@ def compare_files(request: Request, form: str, name: str) -> Exit:
         lines.writerows(compared.document[name])
     else:
         show_comparison(compared.document, Page())
-    return Exit.SOLVED
 
 
 def _side(side: str, request: Request) -> Plan | Unsolved:
@@ -77,16 +104,19 @@ def _side(side: str, request: Request) -> Plan | Unsolved:
     return Unsolved(side, instance, scenario, drop)
 
 
-def _solved(side: Unsolved, request: Request) -> Plan:
+def _solved(side: Unsolved, request: Request, cancel: threading.Event) -> Plan:
     say(f"{side.name} is no saved plan: solving it")
-    return solve(
-        side.instance,
-        gap=request.gap,
-        time_limit=request.time_limit,
-        threads=request.threads,
-        seed=request.seed,
-        scenario=side.scenario,
-        set=request.changes,
-        drop=side.drop,
-        judge=False,
-    )
+    with shown(side.instance.currency) as progress:
+        return solve(
+            side.instance,
+            gap=request.gap,
+            time_limit=request.time_limit,
+            threads=request.threads,
+            seed=request.seed,
+            scenario=side.scenario,
+            set=request.changes,
+            drop=side.drop,
+            judge=False,
+            progress=progress,
+            cancel=cancel,
+        )
