@@ -47,3 +47,16 @@ def test_an_interrupted_comparison_is_printed_and_ends_with_130(tmp_path):
     assert process.returncode == 130
     assert "enterprise.yaml is not proved: interrupted" in said
     assert "Net value" in out or "net value" in out
+
+
+def test_a_sweep_never_overwrites_its_input_nor_solves_for_a_place_it_cannot_write(tmp_path, capsys):
+    plan, store = tmp_path / "plan.json", tmp_path / "store"
+    plan.write_text(before := quick.plan().to_json())
+    (tmp_path / "dir.csv").mkdir()
+    vary = ("--vary", "sites.ashburn.power_mw=*1", "--store", store)
+    assert ended("sweep", plan, *vary, "-o", plan) == 2
+    assert "plan.json: would overwrite the input" in capsys.readouterr().err
+    assert plan.read_text() == before
+    assert ended("sweep", quick.FILE, *vary, "-o", tmp_path / "dir.csv") == 2
+    assert "dir.csv: cannot be written: is a directory" in capsys.readouterr().err
+    assert not store.exists()

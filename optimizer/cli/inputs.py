@@ -40,8 +40,7 @@ def writable(output: Path, source: Path) -> None:
     """Refuse, before anything is solved, a place where the plan cannot be saved."""
     if output.suffix not in ("", ".json"):
         raise refusal(output, f"a plan is saved as JSON, not as '{output.suffix}'", output.with_suffix(".json").name)
-    if output.exists() and source.exists() and output.samefile(source):
-        raise refusal(output, "would overwrite the input")
+    refuse_overwriting(output, source)
     if output.is_dir():
         raise refusal(output, "is a directory", str(output / "plan.json"))
     if output.is_fifo():
@@ -53,6 +52,12 @@ def writable(output: Path, source: Path) -> None:
             tempfile.TemporaryFile(dir=output.parent).close()
     except OSError as error:
         raise refusal(output, f"cannot be written: {error.strerror}") from error
+
+
+def refuse_overwriting(output: Path, source: Path) -> None:
+    """Refuse to save over what was read."""
+    if output.exists() and source.exists() and output.samefile(source):
+        raise refusal(output, "would overwrite the input")
 
 
 def save(plan: Plan, output: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimizer.cli.ends import Exit, say
-from optimizer.cli.inputs import read_instance
+from optimizer.cli.inputs import read_instance, refuse_overwriting
 from optimizer.cli.progress import interruptible, shown
 from optimizer.report.swept import show_sweep
 from optimizer.report.text import Page
@@ -49,6 +49,7 @@ def sweep_file(request: Request, form: str, table: str) -> Exit:
     """Solve what is not solved yet, save the table, print it or the frontiers."""
     if request.output:
         writable(request.output)
+        refuse_overwriting(request.output, request.file)
     instance, left_out = read_instance(request.file, request.scenario)
     store = request.store or request.file.with_suffix(".sweep")
     say(f"finished members are kept in {store}")

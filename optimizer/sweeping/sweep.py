@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,11 +97,9 @@ class Sweep:
 
 def writable(path: Path) -> None:
     """Refuse, before anything is solved, a table that could not be written."""
-    message = ""
+    message = _unwritable(path)
     if path.suffix not in FORMATS:
         message = f"a sweep is saved as {', '.join(FORMATS)}, not as '{path.suffix}'"
-    elif not path.parent.is_dir():
-        message = f"{path.parent} is no directory"
     elif path.suffix == ".parquet":
         try:
             import pyarrow  # noqa: F401, PLC0415  an extra
@@ -108,6 +107,20 @@ def writable(path: Path) -> None:
             message = "Parquet needs pyarrow: pip install 'solvency[sweep]'"
     if message:
         raise BadInput([Fault(str(path), None, None, "", message)])
+
+
+def _unwritable(path: Path) -> str:
+    """Why nothing can be saved there, if so; what is there already is left as it is."""
+    if not path.parent.is_dir():
+        return f"{path.parent} is no directory"
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        return f"cannot be written: {(error.strerror or '').lower()}"
+    return ""
 
 
 def _keys(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
