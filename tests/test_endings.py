@@ -6,11 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import quick
 
 from optimizer.cli.main import app
+from optimizer.sweeping import member, parallel
 
 COMMAND = [sys.executable, "-m", "optimizer.cli.main"]
 ENV = {**os.environ, "PYTHONPATH": str(quick.ROOT), "COLUMNS": "100"}
@@ -60,3 +64,28 @@ def test_a_sweep_never_overwrites_its_input_nor_solves_for_a_place_it_cannot_wri
     assert ended("sweep", quick.FILE, *vary, "-o", tmp_path / "dir.csv") == 2
     assert "dir.csv: cannot be written: is a directory" in capsys.readouterr().err
     assert not store.exists()
+
+
+def test_members_that_finish_while_a_sweep_ends_are_kept():
+    cancel = threading.Event()
+
+    def late(*_: object) -> member.Row:
+        cancel.set()
+        time.sleep(3 * parallel.LOOK_SECONDS)
+        return {"status": "optimal"}
+
+    class Late(ThreadPoolExecutor):
+        def submit(self, fn, *args):
+            return super().submit(late, *args)
+
+    points = [{"a": str(n)} for n in range(9)]
+    kept = list(parallel.solve_all(b"", points, 1, Late, 1, cancel))
+    assert kept == [(points[0], {"status": "optimal"})]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no masks of signals there")
+def test_a_process_of_a_sweep_never_hears_an_interrupt_not_even_while_it_starts():
+    asked = [sys.executable, "-c", "import signal; print(signal.SIGINT in signal.pthread_sigmask(0, []))"]
+    with parallel._unheard():
+        assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "True\n"
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "False\n"

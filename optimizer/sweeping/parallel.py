@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 
@@ -58,23 +58,46 @@ def solve_all(
 def _results(
     executor: Executor, study: bytes, points: Sequence[Point], nodes: int, workers: int, cancel: Cancel | None
 ) -> Iterator[tuple[Point, Row | None]]:
-    """Rows as they finish; None for what a broken executor lost."""
-    waiting, running = list(reversed(points)), dict[Future[Row], Point]()
+    """Rows as they finish, when cancelled those of members that are under way; None for what a broken executor lost."""
+    waiting, running, stopped = list(reversed(points)), dict[Future[Row], Point](), False
     try:
         while waiting or running:
+            if cancel is not None and cancel.is_set() and not stopped:
+                waiting, stopped = [], True
+                _stop(executor, running)
             while waiting and len(running) < AHEAD * workers:
-                running[executor.submit(solve_member, study, waiting[-1], nodes)] = waiting[-1]
+                with _unheard():
+                    running[executor.submit(solve_member, study, waiting[-1], nodes)] = waiting[-1]
                 waiting.pop()
-            done, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
-            for future in done:
-                row = _row(future)
-                yield running.pop(future), row
-            if cancel is not None and cancel.is_set():
-                for future in running:
-                    future.cancel()
-                return
+            wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            for future in [each for each in running if each.done()]:
+                if not future.cancelled():
+                    yield running[future], _row(future)
+                running.pop(future)
     except BrokenExecutor:
         yield from ((point, None) for point in (*running.values(), *reversed(waiting)))
+
+
+def _stop(executor: Executor, running: Iterable[Future[Row]]) -> None:
+    """Take back what has not begun; a pool does so itself, or a future cancelled by others ends its thread later."""
+    if isinstance(executor, ProcessPoolExecutor):
+        executor.shutdown(wait=False, cancel_futures=True)
+    else:
+        for future in running:
+            future.cancel()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Processes that start meanwhile do not hear Ctrl-C, not even before they run a line of their own."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _row(future: Future[Row]) -> Row:
