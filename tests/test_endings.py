@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import quick
 
+from optimizer import BadInput, sweep
 from optimizer.cli.main import app
 from optimizer.sweeping import member, parallel
+from optimizer.sweeping.store import held
 
 COMMAND = [sys.executable, "-m", "optimizer.cli.main"]
 ENV = {**os.environ, "PYTHONPATH": str(quick.ROOT), "COLUMNS": "100"}
@@ -89,3 +93,29 @@ def test_a_process_of_a_sweep_never_hears_an_interrupt_not_even_while_it_starts(
     with parallel._unheard():
         assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "True\n"
     assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("base.pickle", b"", "base.pickle: is no base of a sweep: remove it"),
+        ("base.pickle", b"garbage", "base.pickle: is no base of a sweep: remove it"),
+        ("base.pickle", pickle.dumps(("other", None)), "base.pickle: is the base of another sweep: remove it"),
+        ("members.jsonl", b"{}\n", "members.jsonl: line 1 is no member of a sweep: remove it"),
+        ("members.jsonl", b"\xff\n", "members.jsonl: line 1 is no member of a sweep: remove it"),
+        ("sweep.json", b"\xff", "sweep.json: does not say what the sweep is of: remove the directory"),
+        ("sweep.json", b"[]", "sweep.json: does not say what the sweep is of: remove the directory"),
+    ],
+)
+def test_a_store_that_is_damaged_is_refused_by_the_name_of_its_file(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=re.escape(said)):
+        sweep(quick.instance(), ["sites.ashburn.power_mw=*1"], store=tmp_path, executor=ThreadPoolExecutor)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks there")
+def test_a_store_holds_one_sweep_at_a_time(tmp_path):
+    with held(tmp_path), pytest.raises(BadInput, match="is in use by another sweep"), held(tmp_path):
+        pass
+    with held(tmp_path):
+        pass

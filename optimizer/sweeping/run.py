@@ -26,7 +26,7 @@ from optimizer.sweeping.course import Advance, Course, spec
 from optimizer.sweeping.design import Axis, Point
 from optimizer.sweeping.member import sendable, told
 from optimizer.sweeping.parallel import Open, cluster, processes
-from optimizer.sweeping.store import Store, key
+from optimizer.sweeping.store import Store, held, key
 from optimizer.sweeping.sweep import Sweep
 
 ON_CLUSTER = 16  # members in flight, in multiples of what is sent ahead
@@ -80,10 +80,12 @@ def sweep(
     limits = {"gap": gap, "time_limit": time_limit, "threads": 1, "seed": seed}
     posed = pose(instance, limits, scenario=scenario, set=set, drop=drop, extra=extra)
     opened = _opened(executor, address)
-    kept = Store(Path(store) if store else None, spec(posed, most))
-    course = Course(posed, axes, kept, most, opened, many, told_of or (lambda _: None), cancel)
-    base = course.base(progress)
-    asked = points if base.outcome.status == "interrupted" else course.run(base, points, rounds)
+    directory = Path(store) if store else None
+    with held(directory):
+        kept = Store(directory, spec(posed, most))
+        course = Course(posed, axes, kept, most, opened, many, told_of or (lambda _: None), cancel)
+        base = course.base(progress)
+        asked = points if base.outcome.status == "interrupted" else course.run(base, points, rounds)
     return _swept(instance, [a.path for a in axes], design, asked, kept, answered(posed, base.outcome))
 
 
