@@ -18,6 +18,7 @@ import quick
 from optimizer import BadInput, sweep
 from optimizer.cli.main import app
 from optimizer.sweeping import member, parallel
+from optimizer.sweeping.design import axis, points
 from optimizer.sweeping.store import held
 
 COMMAND = [sys.executable, "-m", "optimizer.cli.main"]
@@ -119,3 +120,17 @@ def test_a_store_holds_one_sweep_at_a_time(tmp_path):
         pass
     with held(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("kind", ["random", "sobol"])
+def test_samples_are_counted_before_they_are_drawn(kind):
+    with pytest.raises(BadInput, match="1,000,000,000 samples are asked for, and a design has at most 100,000"):
+        points(kind, [axis("a=1:2:3")], 1_000_000_000)
+
+
+def test_members_that_failed_are_said(tmp_path, capsys):
+    vary = "sites.ashburn.power_mw=0.02,5 GB"
+    assert ended("sweep", quick.FILE, "--vary", vary, "--workers", 1, "--store", tmp_path / "store") == 0
+    said = capsys.readouterr().err
+    assert "1 of 2 members failed, the first for this: " in said
+    assert "5 GB" in said.splitlines()[-1]

@@ -73,6 +73,7 @@ def test_axes_are_read_as_typed():
         ("list", ["a=1,2", "b=3"], "the paths differ in number"),
         ("sobol", ["a=1:2:3"], "needs a number of samples"),
         ("grid", ["a=1:2:1000", "b=1:2:1000"], "more than 100,000 members"),
+        ("grid", ["a=1:2:100000000000"], "asks for 100,000,000,000 values, and a design has at most 100,000 members"),
     ],
 )
 def test_designs_that_cannot_be(kind, axes, message):

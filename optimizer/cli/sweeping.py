@@ -13,6 +13,7 @@ from pathlib import Path
 from optimizer.cli.ends import Exit, say
 from optimizer.cli.inputs import read_instance, refuse_overwriting
 from optimizer.cli.progress import interruptible, shown
+from optimizer.plan.figures import counted
 from optimizer.report.swept import show_sweep
 from optimizer.report.text import Page
 from optimizer.sweeping import Sweep, frontier, sweep
@@ -78,10 +79,18 @@ def sweep_file(request: Request, form: str, table: str) -> Exit:
         swept.write(request.output)
         say(f"table saved to {request.output}")
     _print(swept, form, table)
+    _say_failed(swept)
     if not swept.finished:
         say(f"interrupted: {len(swept.rows)} of {len(swept.points)} members are finished; the same command goes on")
         return Exit.INTERRUPTED
     return Exit.SOLVED
+
+
+def _say_failed(swept: Sweep) -> None:
+    """How many members failed, and why the first did: the others are an answer all the same."""
+    reasons = [row["reason"] for row in swept.rows if row["status"] == "failed"]
+    if reasons:
+        say(f"{len(reasons)} of {counted(len(swept.points), 'member')} failed, the first for this: {reasons[0]}")
 
 
 def _print(swept: Sweep, form: str, table: str) -> None:

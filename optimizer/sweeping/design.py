@@ -62,6 +62,8 @@ def axis(text: str) -> Axis:
         raise _refused(path, f"{path} spans '{typed}', expected finite numbers")
     if many < 1:
         raise _refused(path, f"{path} asks for {many} values, expected at least 1")
+    if many > MOST:  # before there are so many
+        raise _refused(path, f"{path} asks for {many:,} values, and a design has at most {MOST:,} members")
     values = tuple(f"{spanned[1]}{x:.12g}" for x in np.linspace(low, high, many))
     return Axis(path, values, spanned[1], low, high)
 
@@ -75,6 +77,8 @@ def points(kind: str, axes: Sequence[Axis], samples: int = 0, seed: int = 0) -> 
         raise _refused("vary", f"{twice[0]} is varied twice" if twice else "nothing is varied")
     if kind in ("random", "sobol") and samples < 1:
         raise _refused("samples", f"a {kind} design needs a number of samples of at least 1, not {samples}")
+    if kind in ("random", "sobol") and samples > MOST:
+        raise _refused("samples", f"{samples:,} samples are asked for, and a design has at most {MOST:,} members")
     found = list(itertools.islice(_points(kind, axes, samples, seed), MOST + 1))
     if len(found) > MOST:
         raise _refused("vary", f"the design has more than {MOST:,} members")
