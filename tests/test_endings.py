@@ -17,6 +17,7 @@ import quick
 
 from optimizer import BadInput, sweep
 from optimizer.cli.main import app
+from optimizer.report.grids import _net
 from optimizer.sweeping import member, parallel
 from optimizer.sweeping.design import axis, points
 from optimizer.sweeping.store import held
@@ -134,3 +135,9 @@ def test_members_that_failed_are_said(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "1 of 2 members failed, the first for this: " in said
     assert "5 GB" in said.splitlines()[-1]
+
+
+def test_dust_of_a_solver_is_no_money():
+    assert _net(0.0, 5.97e-13, "USD") == ("$0", "$0", "$0")
+    assert _net(0.0, -0.004, "USD") == ("$0", "$0", "$0")
+    assert _net(1.0, 0.25, "USD") == ("$1", "$0.25", "$0.75")

@@ -63,7 +63,9 @@ def _aligned(figures: Sequence[str], width: int) -> str:
 
 
 def _net(value: float, cost: float, currency: str) -> Cells:
-    return money(value, currency), money(cost, currency), money(value - cost, currency)
+    """Sums of a column, without the dust below a cent that a solver leaves; rates keep their digits."""
+    value, cost, net = (round(amount, 2) for amount in (value, cost, value - cost))
+    return money(value, currency), money(cost, currency), money(net, currency)
 
 
 def _share(share: float | None) -> str:
