@@ -210,7 +210,8 @@ class Workflow(Model):
     min_service: Share = Field(default=0.0, description="If funded, at least this share of demand is served")
     must_fund: bool = Field(default=False, description="Funded in every period with demand, a job in one")
     keep_once_launched: bool = Field(
-        default=False, description="Once funded in the plan, never stopped; what runs may be stopped at once, unless hold pins it"
+        default=False,
+        description="Once funded in the plan, never stopped; what runs may be stopped at once, unless hold pins it",
     )
     isolation: bool = Field(default=False, description="Shares its replicas with no other workflow")
     min_replicas: Whole = Field(default=0, description="Replicas while funded, at least")
