@@ -24,7 +24,7 @@ from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Floats, Program
 from optimizer.engine.scale import scale
 from optimizer.engine.solver import Control, Highs
-from optimizer.engine.start import built, dived
+from optimizer.engine.start import built, dived, placed
 
 QUIET = {"mip_heuristic_effort": 0.0, "mip_heuristic_run_feasibility_jump": False, "mip_heuristic_run_rens": False}
 
@@ -131,6 +131,33 @@ def test_a_crash_of_any_worker_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     pretend(monkeypatch, "sys.exit('gone') if request.role == 'improve' else time.sleep(30)")
     with pytest.raises(SolverError, match="gone"):
         solve_program(fleet(40, 80, 3, seed=1), threads=2, time_limit=20)
+
+
+def test_a_strategy_that_loses_much_is_bettered_before_it_is_placed(tmp_path: Path) -> None:
+    program = scale(sized("S", 1, tmp_path)).program
+    relaxed = relax(program, control(80.0))
+    assert relaxed is not None
+    dive = dived(relaxed)
+    assert dive is not None
+    assert program.objective(dive) < (1 - start.LOSSY) * program.objective(relaxed.guide.x)
+    plan, hasty = next(built(program, control(80.0), relaxed)), placed(program, control(), dive, start.SOON)
+    assert hasty is not None
+    assert program.violation(plan) <= 1e-6
+    assert program.objective(plan) > program.objective(hasty)
+
+
+def test_a_better_strategy_that_cannot_be_placed_gives_way(hard: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    relaxed, soon = relax(hard, control()), start._soon
+    assert relaxed is not None
+    never = relaxed.guide.x.copy()
+    monkeypatch.setattr(start, "LOSSY", -1.0)
+    monkeypatch.setattr(start, "_hasty", lambda program, control, x: (never, True))
+    monkeypatch.setattr(
+        start, "_soon", lambda p, c, strategy, near: None if strategy is never else soon(p, c, strategy, near)
+    )
+    plans = list(built(hard, control(), relaxed, near=(1e-2, 1e-3)))
+    assert len(plans) == 2
+    assert all(hard.violation(plan) <= 1e-6 for plan in plans)
 
 
 def test_a_start_is_found_where_moves_between_periods_are_counted(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_dive_that_ends_among_what_pays_is_begun_again_among_all(monkeypatch: 
     assert relaxed.part.cols.tolist() == [True, True, False, True]
     assert dived(relaxed) is None
     monkeypatch.setattr(start, "_strategy", None)
+    monkeypatch.setattr(start, "_lossy", lambda program, relaxed, strategy: False)
     monkeypatch.setattr(start, "decided", lambda program, control, x: x)
     plans = list(start.built(program, control(), relaxed))
     assert [plan.tolist() for plan in plans] == [[1.0, 7.0, 3.0, 1.0]]

@@ -8,7 +8,7 @@ program with all other columns held where the linear program has them, and those
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +26,7 @@ NEAR = 0.05  # a strategy column this near to whole is fixed at once
 SOON = 1e-3  # all periods together, of a plan that is soon bettered
 SOON_SECONDS = 20.0  # that placing such a plan may take, or as long as all that came before it
 STRATEGY, STRATEGY_SECONDS = 0.1, 8.0  # of the time left that its strategy may take, and what it has at most
+LOSSY = 0.02  # of the linear program's value: a dive loses 0.1 to 1.5 % of it as a rule
 STRATEGY_GAP = 1e-3  # beside what rounding up replicas will cost
 USED = 1e-6  # replicas: the linear program's plan uses a third of the places, and little is lost without the others
 GIVING = 1e-6  # that rows give way to a plan of the linear program, its noise where columns add up
@@ -34,20 +35,51 @@ NODES = 200  # per period, so that the start depends on the program and not on t
 
 def built(program: Program, control: Control, relaxed: Relaxed, near: Sequence[float] = (SOON,)) -> Iterator[Floats]:
     """Plans by construction: of the linear program's strategy, each within one of `near` of the best for it; then of a
-    better strategy, if that is found at once."""
+    better strategy, if that is found at once. A strategy that loses much is bettered first: placing it would take long
+    and come to little."""
+    strategy = _begun(program, control, relaxed)
+    if strategy is None:
+        return
+    if _lossy(program, relaxed, strategy):
+        yield from _of_first(program, control, (_hasty(program, control, strategy)[0], strategy), near)
+        return
+    yield from _of(program, control, strategy, near)
+    better = decided(program, control, strategy)
+    if better is not strategy:
+        yield from _of(program, control, better, (SOON,))
+
+
+def _of_first(
+    program: Program, control: Control, strategies: Iterable[Floats | None], near: Sequence[float]
+) -> Iterator[Floats]:
+    """Plans of the first of some strategies that can be placed: what the clock cut short often cannot."""
+    for strategy in strategies:
+        if strategy is not None and (x := _soon(program, control, strategy, near[0])) is not None:
+            yield x
+            yield from _of(program, control, strategy, near[1:])
+            return
+
+
+def _of(program: Program, control: Control, strategy: Floats, near: Sequence[float]) -> Iterator[Floats]:
+    for within in near:
+        if (x := _soon(program, control, strategy, within)) is not None:
+            yield x
+
+
+def _begun(program: Program, control: Control, relaxed: Relaxed) -> Floats | None:
+    """A whole strategy to begin with, with placement continuous."""
     strategy = dived(relaxed)
     if strategy is None and not relaxed.part.cols.all() and (all_of_it := whole(program, control)) is not None:
         strategy = dived(all_of_it)  # among the columns that pay there may be none to keep a promise with
     if strategy is None:  # the dive ended where no strategy is possible any more: a search may find one
         strategy, _ = _strategy(program, control.until(STRATEGY * control.left), None)
-    if strategy is None:
-        return
-    for within in near:
-        if (x := _soon(program, control, strategy, within)) is not None:
-            yield x
-    better = decided(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), strategy)
-    if better is not strategy and (x := _soon(program, control, better, SOON)) is not None:
-        yield x
+    return strategy
+
+
+def _lossy(program: Program, relaxed: Relaxed, strategy: Floats) -> bool:
+    """Whether a strategy is worth much less than the linear program's plan."""
+    best = program.objective(relaxed.guide.x)
+    return abs(best - program.objective(strategy)) > LOSSY * abs(best)
 
 
 def placed(program: Program, control: Control, x: Floats, near: float, hint: Floats | None = None) -> Floats | None:
@@ -90,8 +122,12 @@ def dived(relaxed: Relaxed, patience: float = math.inf) -> Floats | None:
 def decided(program: Program, control: Control, x: Floats) -> Floats:
     """The strategy improved from x with placement continuous, unless the clock cut that short: then what it has is
     placed worse than x."""
-    better, cut_short = _strategy(program, control, x)
+    better, cut_short = _hasty(program, control, x)
     return x if better is None or cut_short else better
+
+
+def _hasty(program: Program, control: Control, x: Floats) -> tuple[Floats | None, bool]:
+    return _strategy(program, control.until(min(STRATEGY * control.left, STRATEGY_SECONDS)), x)
 
 
 def _strategy(program: Program, control: Control, x: Floats | None) -> tuple[Floats | None, bool]:
