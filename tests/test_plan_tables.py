@@ -8,7 +8,19 @@ import pytest
 from planned import planned, row, rows
 from tiny import api, calendar, data, endpoint, flat, pair, pool, site, workflow
 
-from optimizer.formulation.data import Brings, Bundle, Commitment, Flow, Loss, Offer, Pilot, Retraining, Tool
+from optimizer.formulation.data import (
+    Book,
+    Books,
+    Brings,
+    Bundle,
+    Commitment,
+    Flow,
+    Loss,
+    Offer,
+    Pilot,
+    Retraining,
+    Tool,
+)
 from optimizer.plan import TABLES
 
 approx = pytest.approx
@@ -43,6 +55,26 @@ def test_orders_are_named_for_what_is_done(kind, said, cash, demand):
     order = row(decided(kind, cash, demand), "decisions", name="o")
     assert (order["kind"], order["name"], order["period"], order["amount"]) == (said, "o", "T1", 1)
     assert order["usd"] == -cash
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [(((0.0, 50.0), (20.0, 30.0)), [(0, 100), (40, 60)]), (((None, None), (None, None)), [(None, None)] * 2)],
+)
+def test_what_was_bought_is_on_the_books_and_in_no_sum(lines, expected):
+    books = Books("straight", tuple(Book(FIRST, t, *line) for t, line in zip((FIRST, SECOND), lines, strict=True)))
+    bought = replace(gpus("purchase", -50), books=books, lots={FIRST: 2}, max_lots=2)
+    with_books, without = (
+        planned(data(TWO, workflows={"w": workflow(TWO, demand=1200)}, offers={"o": each}))
+        for each in (bought, replace(bought, books=None))
+    )
+    assert [(r["offer"], r["order"], r["lots"], r["method"]) for r in with_books["depreciation"]] == [
+        ("o", "T1", 2, "straight")
+    ] * 2
+    assert [(r["usd"], r["book_usd"]) for r in with_books["depreciation"]] == expected
+    assert without["depreciation"] == []
+    assert with_books["ledger"] == without["ledger"]
+    assert with_books["statement"] == without["statement"]
 
 
 def test_pools_count_what_was_bought():

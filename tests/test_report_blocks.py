@@ -49,8 +49,8 @@ def test_every_block_fits_the_page_and_follows_the_answer():
     assert max(map(len, lines)) <= WIDEST
     assert not any("…" in line for line in lines)
     assert "To order: buy 1 x more-h100 (2027Q2, $2,000)." in lines[:14]
-    titles = ["Funnel", "Income", "Owning", "To order", "Does it pay?", "Tools", "Exploration", "Footprint",
-              "Still served", "Changes"]  # fmt: skip
+    titles = ["Funnel", "Income", "Owning", "To order", "Does it pay?", "On the books", "Tools", "Exploration",
+              "Footprint", "Still served", "Changes"]  # fmt: skip
     assert [grid.title.split(",")[0][: len(t)] for grid, t in zip(blocks(whole.plan()), titles, strict=True)] == titles
 
 
@@ -79,6 +79,17 @@ def test_investments_say_who_uses_them_and_those_left_out_say_so():
     assert taken[:4] == ("more-h100", "support 80 %, code 20 %", "1", "$8,000")
     assert left[1:3] == ("not taken", "0")
     assert left[4].startswith("-$")
+
+
+def test_what_is_bought_is_on_the_books_at_the_end():
+    (row,) = block("On the books", whole.plan()).rows
+    assert row == ("more-h100", "2027Q2", "straight to its residual value", "$2,000", "$6,000")
+    unstated = [
+        {**each, "method": "none stated", "usd": None, "book_usd": None}
+        for each in whole.plan().document["depreciation"]
+    ]
+    (row,) = block("On the books", Plan({**whole.plan().document, "depreciation": unstated})).rows
+    assert row[2:] == ("none stated", "-", "-")
 
 
 def test_a_partial_answer_is_marked():

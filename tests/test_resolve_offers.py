@@ -36,6 +36,35 @@ def test_depreciation_runs_from_arrival_to_the_end():
     assert cash(o, "T2")[1] == ("T3", approx(500), END)
 
 
+@pytest.mark.parametrize(
+    ("stated", "method", "worth"),
+    [
+        ({"depreciation_per_year": 0.5}, "50% of its worth a year", [1000, 500, 250]),
+        ({"life_years": 4}, "straight over 4 years", [1000, 750, 500]),
+        ({"life_years": 1}, "straight over 1 year", [1000, 0, 0]),
+        ({"life_years": 4, "charge": "annuity"}, "straight over 4 years", [1000, 750, 500]),
+        ({"residual_usd_per_lot": 600}, "straight to its residual value", [1000, 800, 600]),
+        ({"life_years": 4, "residual_usd_per_lot": 600}, "straight over 4 years", [1000, 750, 500]),
+    ],
+)
+def test_on_the_books_a_lot_keeps_its_price_until_it_arrives(stated, method, worth):
+    """Ordered in T1, there from T2 on."""
+    books = offer(kind="purchase", pool="p", usd_per_lot=1000, lead=1, lots=1, **stated).books
+    assert books.method == method
+    lines = [line for line in books.lines if line.order == "T1"]
+    assert [line.period for line in lines] == ["T1", "T2", "T3"]
+    assert [line.worth for line in lines] == approx(worth)
+    assert [line.depreciation for line in lines] == approx([1000 - worth[0], worth[0] - worth[1], worth[1] - worth[2]])
+
+
+def test_what_states_no_depreciation_has_none_and_no_zero():
+    books = offer(kind="purchase", pool="p", usd_per_gpu=10, lots=1).books
+    assert books.method == "none stated"
+    assert {(line.depreciation, line.worth) for line in books.lines} == {(None, None)}
+    assert offer(kind="lease", pool="p", usd_per_gpu_hour=1, lots=1).books is None
+    assert offer(kind="retire", pool="p", resale_usd_per_lot=1).books is None
+
+
 def test_an_annuity_takes_the_place_of_price_and_residual():
     o = offer(kind="purchase", pool="p", usd_per_lot=1000, lots=1, charge="annuity", life_years=2)
     yearly = 1000 * 0.1 / (1 - 1.1**-2)

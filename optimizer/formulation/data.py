@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from optimizer.formulation.calendar import Calendar, Part, Period
 from optimizer.formulation.fleet import (
+    Book,
+    Books,
     Brings,
     Endpoint,
     Flow,
@@ -50,6 +52,8 @@ __all__ = [
     "ApiLimit",
     "ApiPair",
     "Band",
+    "Book",
+    "Books",
     "Brings",
     "Budget",
     "Bundle",

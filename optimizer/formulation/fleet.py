@@ -107,6 +107,24 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Book:
+    """One lot ordered in `order` on the books: what it loses in `period` and its worth at the end; None: not stated."""
+
+    order: Period
+    period: Period
+    depreciation: float | None
+    worth: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """How an offer depreciates, in words, and by period; reported, in no row and no term."""
+
+    method: str
+    lines: tuple[Book, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A purchase, lease, retirement, release or upgrade, decided in whole lots by period of order."""
 
@@ -118,6 +136,7 @@ class Offer:
     brings: tuple[Brings, ...]
     flows: tuple[Flow, ...]
     quotas: Mapping[str, float] = field(default_factory=dict)  # what one lot takes of shared supply
+    books: Books | None = None  # of purchases and upgrades
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ CHOICES = {
     table.__name__: table
     for table in (
         choices.tools, choices.bundles, choices.hosting, choices.retraining, choices.rescue, choices.moves,
-        choices.commitments, choices.changes,
+        choices.commitments, choices.changes, choices.depreciation,
     )
 }  # fmt: skip
 FULL = 0.99  # of a capacity: what is left is hardly of use to anyone

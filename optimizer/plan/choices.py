@@ -35,6 +35,22 @@ def outlay(offer: Offer, order: str) -> float:
     return -sum(min(flow.cash, 0.0) for flow in offer.flows if flow.order == order)
 
 
+def depreciation(use: Use) -> Iterator[Row]:
+    """What was bought, on the books: `usd` lost in a period, `book_usd` left at its end, of all lots of an order.
+
+    Null where the offer states neither a share a year nor a life nor a residual value. In no sum of the plan.
+    """
+    for (o, order), lots in use.lots.items():
+        books = use.data.offers[o].books
+        if books is None:
+            continue
+        for line in books.lines:
+            if line.order == order:
+                usd, left = (None if each is None else lots * each for each in (line.depreciation, line.worth))
+                key = {"offer": o, "order": order, "period": line.period, "lots": lots}
+                yield {**key, "method": books.method, "usd": usd, "book_usd": left}
+
+
 def tools(use: Use) -> Iterator[Row]:
     """Periods in which a tool is adopted; `usd` is its licence, staff and adoption in the period."""
     for j, t in _chosen(use, "adopt"):

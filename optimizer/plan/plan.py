@@ -88,6 +88,7 @@ class Plan:
     retraining = Table("workflow", "pool", "period", "gpu_hours")
     rescue = Table("loss", "workflow", "source", "period", "day_part", "rescued")
     moves = Table("endpoint", "period", "up", "down")
+    depreciation = Table("offer", "order", "period", "lots", "method", "usd", "book_usd")
     commitments = Table("api", "period", "usd", "shortfall")
     changes = Table("kind", "name", "period", "against", "before", "now", "up", "down")
     footprint = Table("site", "period", "mwh", "t_co2", "m3")

@@ -31,6 +31,7 @@ GAIN_NOTE = (
     "Gain: net value with it less without it, by solving again; the interval is what both proofs leave. Not taken: "
     "as if it had to be. Payback: periods from the first order."
 )
+BOOKS_NOTE = "Reported, in no sum of the plan; by period with `--format csv --table depreciation`."
 STRANDED_NOTE = (
     "Fed: bf16 arithmetic done by what is usable on powered GPUs. Stranded: the part of the hours at work that memory "
     "or a latency promise keeps idle, with its running cost and lease."
@@ -40,8 +41,8 @@ STRANDED_NOTE = (
 def blocks(plan: Plan) -> Iterator[Grid]:
     """All blocks that have lines."""
     makers: Sequence[Callable[[Plan], Grid]] = (
-        _funnel, _statement, _break_even, _orders, _investments, _tools, _exploration, _exploration_cap, _bundles,
-        _stranded, _footprint, _rescue, _churn,
+        _funnel, _statement, _break_even, _orders, _investments, _depreciation, _tools, _exploration,
+        _exploration_cap, _bundles, _stranded, _footprint, _rescue, _churn,
     )  # fmt: skip
     if plan.answered:
         yield from (block for make in makers if (block := make(plan)).rows)
@@ -116,6 +117,19 @@ def _investments(plan: Plan) -> Grid:
                       _usd(plan, row["gain_usd"]), _between(plan, row), pays))  # fmt: skip
     columns = ("offer", "serves", "lots", "capex", "gain", "between", "payback")
     return grid_of("Does it pay?", columns, lines, left=2, folds=2, note=GAIN_NOTE)
+
+
+def _depreciation(plan: Plan) -> Grid:
+    """A line per order: what it loses by the end of the horizon, and what it is then worth."""
+    orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in plan.document["depreciation"]:
+        orders[row["offer"], row["order"]].append(row)
+    lines = []
+    for (offer, order), rows in orders.items():
+        lost = None if rows[-1]["usd"] is None else sum(row["usd"] for row in rows)
+        lines.append((offer, order, rows[0]["method"], _usd(plan, lost), _usd(plan, rows[-1]["book_usd"])))
+    columns = ("offer", "ordered", "depreciates", "over the horizon", "worth at its end")
+    return grid_of("On the books", columns, lines, left=3, note=BOOKS_NOTE)
 
 
 def _tools(plan: Plan) -> Grid:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from optimizer.formulation.data import Brings, Flow, Offer, Period
+from optimizer.formulation.data import Books, Brings, Flow, Offer, Period
 from optimizer.instance.faults import BadInput
 from optimizer.instance.schema import Lease, Order, Purchase, Release, Retire, Upgrade
+from optimizer.resolve.books import books
 from optimizer.resolve.clock import Clock
 from optimizer.resolve.faults import fault
 from optimizer.resolve.fleet import KW_PER_MW, laid
@@ -37,6 +38,7 @@ def offer(ground: Ground, name: str) -> Offer:
         brings=tuple(_brings(ground, spec, {t: felt[t] for t in lots})),
         flows=tuple(flow for t in lots for flow in cash(t, felt[t])),
         quotas=spec.needs,
+        books=_books(ground, name, spec, {t: felt[t] for t in lots}),
     )
 
 
@@ -81,13 +83,29 @@ def _cash(ground: Ground, name: str, spec: Spec) -> Callable[[Period, Period], I
         return lambda order, there: _leased(ground, spec, order, there)
     if isinstance(spec, Retire | Release):
         return lambda order, there: _parted(ground, spec, order, there)
-    price = laid(ground.calendar, spec.usd_per_lot) if spec.usd_per_lot is not None else None
-    if price is None and isinstance(spec, Purchase) and spec.usd_per_gpu is not None:
-        price = laid(ground.calendar, spec.usd_per_gpu, float(_gpus(ground, spec)))
-    if price is None or (spec.charge == "annuity" and spec.life_years is None):
-        lacks = "a price" if price is None else "life_years, which an annuity runs over"
-        raise BadInput([fault(ground.instance, ("offers", name), f"offers.{name} lacks {lacks}")])
+    price = _price(ground, name, spec)
+    if spec.charge == "annuity" and spec.life_years is None:
+        raise _lacks(ground, name, "life_years, which an annuity runs over")
     return lambda order, there: _paid(ground.clock, spec, price[order], order, there)
+
+
+def _price(ground: Ground, name: str, spec: Purchase | Upgrade) -> Mapping[Period, float]:
+    """What one lot costs, by period of order."""
+    if spec.usd_per_lot is not None:
+        return laid(ground.calendar, spec.usd_per_lot)
+    if isinstance(spec, Purchase) and spec.usd_per_gpu is not None:
+        return laid(ground.calendar, spec.usd_per_gpu, float(_gpus(ground, spec)))
+    raise _lacks(ground, name, "a price")
+
+
+def _lacks(ground: Ground, name: str, what: str) -> BadInput:
+    return BadInput([fault(ground.instance, ("offers", name), f"offers.{name} lacks {what}")])
+
+
+def _books(ground: Ground, name: str, spec: Spec, felt: Mapping[Period, Period]) -> Books | None:
+    if isinstance(spec, Lease | Retire | Release):
+        return None
+    return books(ground.clock, spec, _price(ground, name, spec), felt)
 
 
 def _paid(clock: Clock, spec: Purchase | Upgrade, usd: float, order: Period, there: Period) -> Iterator[Flow]:
