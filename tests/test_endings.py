@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import re
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import quick
@@ -87,6 +89,28 @@ def test_members_that_finish_while_a_sweep_ends_are_kept():
     points = [{"a": str(n)} for n in range(9)]
     kept = list(parallel.solve_all(b"", points, 1, Late, 1, cancel))
     assert kept == [(points[0], {"status": "optimal"})]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, GeneratorExit])
+def test_a_second_interruption_of_a_sweep_waits_for_no_member(end, tmp_path):
+    """A member that would go on for a minute; a process of somebody else's lives on."""
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    other.start()
+    under_way = []
+
+    def interrupted():
+        with parallel.processes(1) as executor:
+            executor.submit(Path.touch, tmp_path / "begun").result(timeout=60)
+            under_way.append(executor.submit(time.sleep, 60))
+            raise end
+
+    began = time.monotonic()
+    with pytest.raises(end):
+        interrupted()
+    assert time.monotonic() - began < 40
+    assert under_way[0].exception() is not None
+    assert other.is_alive()
+    other.kill()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no masks of signals there")

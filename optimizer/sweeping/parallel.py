@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from optimizer.engine.scheduler import connected
 from optimizer.engine.watch import Cancel
@@ -24,7 +24,7 @@ LOST = (
     'under `if __name__ == "__main__":`, or is read from standard input'
 )
 
-Open = Callable[[int], Executor]
+Open = Callable[[int], AbstractContextManager[Executor]]
 Finished = tuple[Point, Row]
 
 
@@ -109,12 +109,24 @@ def _row(future: Future[Row]) -> Row:
         return unsolved(f"{type(error).__name__}: {error}")
 
 
-def processes(workers: int) -> Executor:
-    """A pool of processes here, which end when this one does, however it ends; BadInput where there can be none."""
+@contextmanager
+def processes(workers: int) -> Iterator[Executor]:
+    """A pool of processes here, which end when this one does, however it ends; BadInput where there can be none.
+
+    A second Ctrl-C, or a consumer that is gone, waits for no member.
+    """
     if multiprocessing.current_process().daemon:
         raise refused("workers", "a process of multiprocessing.Pool can have none of its own: sweep elsewhere")
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+    others = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    try:
+        yield executor
+    except (KeyboardInterrupt, GeneratorExit):
+        for child in set(multiprocessing.active_children()) - others:
+            child.kill()
+        raise
+    finally:
+        executor.shutdown()
 
 
 def cluster(address: str) -> Open:
@@ -125,7 +137,7 @@ def cluster(address: str) -> Open:
         with missing_as_bad_input(), connected(address) as client, client.get_executor() as executor:
             yield executor
 
-    return opened  # type: ignore[return-value]
+    return opened
 
 
 def _end_with_parent() -> None:
