@@ -13,7 +13,9 @@ from test_plan_tables import gpus
 from tiny import api, calendar, data, flat, pair, workflow
 
 from optimizer import solve
+from optimizer.engine.highs import solve_program
 from optimizer.formulation.data import Pilot, Tool, Variant
+from optimizer.plan import again
 from optimizer.plan import studies as judging
 from optimizer.plan.again import Found
 from optimizer.plan.funnel import STAGES
@@ -54,6 +56,24 @@ def test_without_time_nothing_is_invented():
     assert (late["npv_with"], late["npv_without"], late["gain_usd"]) == (approx(1750), None, None)
     assert late["method"] == "not decided in time"
     assert late["gain_low"] == approx(0)  # leaving out an offer never earns more
+
+
+@pytest.mark.parametrize(("far", "told"), [(10.0, True), (1e-2, False)])
+def test_a_plan_that_time_left_far_from_its_bound_is_no_answer(monkeypatch, far, told):
+    """What it lacks would be told as the worth of what was left out."""
+    monkeypatch.setattr(again, "solve_program", partly)
+    monkeypatch.setattr(again, "FAR", far)
+    line = row(planned(buying(cheap=250.0), judge=True), "investments")
+    assert (line["npv_without"], line["gain_usd"]) == ((approx(300), approx(1450)) if told else (None, None))
+    assert line["gain_low"] == approx(150)
+    assert (line["payback_periods"] is not None) == told
+    assert line["method"] == "solved again, time ran out"
+
+
+def partly(program, **asked):
+    """A fifth of the best plan, the bound of the best one."""
+    found = solve_program(program, **{**asked, "time_limit": 60.0})
+    return replace(found, status="feasible", objective=300.0, bound=found.bound, gap=4.0)
 
 
 def fast(usd, **more):

@@ -15,10 +15,12 @@ import numpy as np
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome, Values
 from optimizer.engine.program import Flags, Ints, Program
+from optimizer.engine.progress import relative_gap
 from optimizer.engine.watch import Cancel
 
 PATIENCE_SECONDS = 10.0  # for one question
 LEAST_SECONDS = 0.1  # with less time than this nothing is started
+FAR = 1e-2  # from its bound: what such a plan lacks is what was not found in time, not what a thing is worth
 WIDE = 0.1  # of all columns; a row of more, such as a budget, says nothing of what is near
 SAME = "the plan itself"
 SOLVED = "solved again"
@@ -117,6 +119,8 @@ class Again:
         method = {"optimal": SOLVED, "infeasible": FORBIDDEN}.get(found.status, PARTIAL)
         known = [bound for bound in (found.bound, ceiling) if bound is not None]
         bound = None if method == FORBIDDEN else min(known, default=None)
+        if method == PARTIAL and (relative_gap(found.objective, bound) or 0.0) > FAR:
+            return Found(None, bound, {}, method, found.seconds)
         return Found(found.objective, bound, found.values, method, found.seconds)
 
     def _elsewhere(self, changed: Flags) -> Values:
