@@ -217,17 +217,6 @@ def test_availability_of_h100_and_a100_come_from_the_defaults():
     assert any(note.startswith("default availability of a100") for note in d.notes)
 
 
-@pytest.mark.parametrize(
-    ("figure", "said"), [({"count": 3, "note": "hall 2"}, True), ({"usd_per_gpu_hour": 0.6}, False)]
-)
-def test_pools_that_differ_in_nothing_but_their_count_are_named(figure, said):
-    plain = document()
-    plain["pools"]["q"] = {**plain["pools"]["p"], **figure}
-    assert (
-        "p, q: alike in all but their count; stated as one pool they may be solved sooner" in data(plain).notes
-    ) == said
-
-
 def test_every_default_that_is_used_is_listed():
     notes = data(document()).notes
     assert any(note.startswith("default headroom: 0.85") for note in notes)

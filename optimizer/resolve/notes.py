@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from optimizer.instance.schema import Instance
 from optimizer.resolve.defaults import GRIDS
 from optimizer.resolve.endpoints import Placed
 from optimizer.resolve.offers import late
@@ -48,17 +46,6 @@ def assumed(ground: Ground, placed: Placed, before: Past) -> Iterator[str]:
     for place in ground.places.values():
         if place.pool.sharing == "shared":
             yield f"{place.id}: arithmetic of shared GPUs is counted in bf16 operations"
-    yield from _alike(instance)
     for basis in sorted({w.basis for d in placed.deployments.values() for w in d.work.values()}):
         if basis.startswith("no measurement"):
             yield basis
-
-
-def _alike(instance: Instance) -> Iterator[str]:
-    """Pools that a solver cannot tell apart: it proves every plan once for each way to name them."""
-    same = defaultdict[str, list[str]](list)
-    for name, pool in instance.pools.items():
-        same[pool.model_dump_json(exclude={"count", "relief", "note", "source"})].append(name)
-    for names in same.values():
-        if len(names) > 1:
-            yield f"{', '.join(names)}: alike in all but their count; stated as one pool they may be solved sooner"
