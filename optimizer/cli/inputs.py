@@ -10,6 +10,7 @@ from pathlib import Path
 from optimizer.catalogue.load import shared_directory
 from optimizer.cli.ends import say
 from optimizer.instance import BadInput, Fault, Instance, load, parse
+from optimizer.instance.source import unwritable
 from optimizer.plan.plan import Plan
 from optimizer.plan.reading import VERSIONS, schema_of
 
@@ -45,13 +46,8 @@ def writable(output: Path, source: Path) -> None:
         raise refusal(output, "is a directory", str(output / "plan.json"))
     if output.is_fifo():
         raise refusal(output, "is a pipe", "--format json | ...")  # opening it would wait for a reader
-    try:
-        if output.exists():
-            output.open("ab").close()
-        else:
-            tempfile.TemporaryFile(dir=output.parent).close()
-    except OSError as error:
-        raise refusal(output, f"cannot be written: {error.strerror}") from error
+    if why := unwritable(output):
+        raise refusal(output, why)
 
 
 def refuse_overwriting(output: Path, source: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -29,6 +30,18 @@ def read(path: str | Path) -> Document:
 def contents(path: str | Path) -> bytes:
     """The bytes of a file; those of a pipe, which can be read once only, are kept."""
     return _drained(str(path)) if Path(path).is_fifo() else Path(path).read_bytes()
+
+
+def unwritable(path: Path) -> str:
+    """Why nothing can be saved there, "" where it can; what is there already is left as it is."""
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        return f"cannot be written: {(error.strerror or '').lower()}"
+    return ""
 
 
 @cache

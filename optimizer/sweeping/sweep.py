@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optimizer.instance.faults import BadInput, Fault
+from optimizer.instance.source import unwritable
 from optimizer.sweeping.design import Point, number
 from optimizer.sweeping.member import Row
 
@@ -97,7 +97,7 @@ class Sweep:
 
 def writable(path: Path) -> None:
     """Refuse, before anything is solved, a table that could not be written."""
-    message = _unwritable(path)
+    message = unwritable(path) if path.parent.is_dir() else f"{path.parent} is no directory"
     if path.suffix not in FORMATS:
         message = f"a sweep is saved as {', '.join(FORMATS)}, not as '{path.suffix}'"
     elif path.suffix == ".parquet":
@@ -107,20 +107,6 @@ def writable(path: Path) -> None:
             message = "Parquet needs pyarrow: pip install 'solvency[sweep]'"
     if message:
         raise BadInput([Fault(str(path), None, None, "", message)])
-
-
-def _unwritable(path: Path) -> str:
-    """Why nothing can be saved there, if so; what is there already is left as it is."""
-    if not path.parent.is_dir():
-        return f"{path.parent} is no directory"
-    try:
-        if path.exists():
-            path.open("ab").close()
-        else:
-            tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        return f"cannot be written: {(error.strerror or '').lower()}"
-    return ""
 
 
 def _keys(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
