@@ -25,12 +25,13 @@ import numpy as np
 from benchmarks.generator.sizes import SIZES
 from benchmarks.solve import LIMITS, instances
 from optimizer import load
+from optimizer.asking.asker import Asker, Question
+from optimizer.engine.duality import relaxed_prices
 from optimizer.engine.highs import solve_program
 from optimizer.engine.progress import Progress, relative_gap
-from optimizer.engine.revalue import bettered, relaxed_prices, revalue, settle
+from optimizer.engine.revalue import bettered, revalue, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.worth import Base, Worth
-from optimizer.explaining.asker import Asker, Question
 from optimizer.explaining.limits import Limits
 from optimizer.explaining.lots import lots
 from optimizer.explaining.relief import reliefs

@@ -25,12 +25,13 @@ MAY = {
     "resolve": {"instance", "catalogue", "speed", "formulation"},
     "engine": {"formulation"},
     "verify": {"instance"},
-    "plan": {"formulation", "engine", "instance", "resolve"},
+    "asking": {"formulation", "engine"},
+    "plan": {"formulation", "engine", "asking", "instance", "resolve"},
     "report": {"formulation", "plan", "instance", "catalogue"},
     "comparing": {"plan"},
     "variants": {"formulation", "engine", "instance", "plan", "solving"},
     "sweeping": {"catalogue", "engine", "formulation", "instance", "plan", "solving", "variants"},
-    "explaining": {"formulation", "engine", "instance", "resolve", "plan", "solving"},
+    "explaining": {"formulation", "engine", "asking", "instance", "resolve", "plan", "solving"},
     "solving": {"formulation", "engine", "instance", "resolve", "plan", "verify"},
 }
 LIBRARIES = {

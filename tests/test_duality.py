@@ -12,10 +12,10 @@ from fleet import fleet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.engine.duality import bound_at
+from optimizer.engine.duality import bound_at, relaxed_prices
 from optimizer.engine.highs import solve_program
 from optimizer.engine.program import Program
-from optimizer.engine.revalue import bettered, relaxed_prices, revalue, settle
+from optimizer.engine.revalue import bettered, revalue, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.worth import AT_PRICES
 

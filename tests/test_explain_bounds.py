@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from fleet import fleet
 
+from optimizer.asking.asker import Asker, Question
+from optimizer.asking.changes import with_row
 from optimizer.engine import laid
 from optimizer.engine import revalue as revalue_module
 from optimizer.engine.highs import solve_program
@@ -22,8 +24,6 @@ from optimizer.engine.recutting import without_rows
 from optimizer.engine.revalue import bettered, revalue, settle
 from optimizer.engine.solver import Control
 from optimizer.engine.worth import AT_ROOT, BY_CUTS, Base
-from optimizer.explaining.asker import Asker, Question
-from optimizer.explaining.changes import with_row
 from optimizer.report.explained import sentences
 
 

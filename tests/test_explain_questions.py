@@ -13,11 +13,11 @@ import pytest
 from small_questions import VALUES, knapsack, two_caps
 from tiny import Infeasible, api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
 
+from optimizer.asking import changes
+from optimizer.asking.interval import Interval, difference
 from optimizer.engine.highs import solve_program
 from optimizer.engine.solver import Control
-from optimizer.explaining import changes
 from optimizer.explaining.explain import Asked, Clock, investigate
-from optimizer.explaining.interval import Interval, difference
 from optimizer.explaining.lots import lots
 from optimizer.explaining.relief import Relief
 from optimizer.explaining.study import study

@@ -12,8 +12,8 @@ from test_repairs import promised
 from tiny import calendar, data, pair, workflow
 
 from optimizer import solve
+from optimizer.asking import changes
 from optimizer.engine.highs import solve_program
-from optimizer.explaining import changes
 from optimizer.explaining.study import study
 from optimizer.formulation.data import Data, Tool
 from optimizer.instance import parse

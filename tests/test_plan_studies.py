@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from functools import cache
 
 import pytest
 import quick
+from fleet import fleet
 from planned import planned, row, rows
 from test_plan_tables import gpus
 from tiny import api, calendar, data, flat, pair, workflow
 
 from optimizer import solve
+from optimizer.asking.changes import columns, freed, held, with_row
 from optimizer.engine.highs import solve_program
+from optimizer.engine.revalue import revalue
 from optimizer.formulation.data import Pilot, Tool, Variant
 from optimizer.plan import again
 from optimizer.plan import studies as judging
@@ -60,20 +64,45 @@ def test_without_time_nothing_is_invented():
 
 @pytest.mark.parametrize(("far", "told"), [(10.0, True), (1e-2, False)])
 def test_a_plan_that_time_left_far_from_its_bound_is_no_answer(monkeypatch, far, told):
-    """What it lacks would be told as the worth of what was left out."""
-    monkeypatch.setattr(again, "solve_program", partly)
+    """What it lacks would be told as the worth of what was left out; nearer to it there is an interval, no point."""
+    monkeypatch.setattr("optimizer.asking.asker.revalue", partly)
     monkeypatch.setattr(again, "FAR", far)
     line = row(planned(buying(cheap=250.0), judge=True), "investments")
-    assert (line["npv_without"], line["gain_usd"]) == ((approx(300), approx(1450)) if told else (None, None))
-    assert line["gain_low"] == approx(150)
+    assert line["npv_without"] == (approx(300) if told else None)
+    assert line["gain_usd"] is None
+    assert (line["gain_low"], line["gain_high"]) == (approx(150), approx(1450) if told else None)
     assert (line["payback_periods"] is not None) == told
     assert line["method"] == "solved again, time ran out"
 
 
-def partly(program, **asked):
+def partly(base, program, control):
     """A fifth of the best plan, the bound of the best one."""
-    found = solve_program(program, **{**asked, "time_limit": 60.0})
-    return replace(found, status="feasible", objective=300.0, bound=found.bound, gap=4.0)
+    return replace(revalue(base, program, control), low=300.0)
+
+
+def test_gains_of_a_large_program_hold_what_cold_solves_find():
+    """It is laid over the cuts of its plan; one question of each kind."""
+    program = fleet(12, 20, 12, seed=2)
+    outcome = solve_program(program, gap=1e-3, time_limit=20.0)
+    study = again.Again(program, outcome, time.monotonic() + 30.0)
+    by_name = {name: program.laid(outcome.values)[columns(program, "fund", lambda key, n=name: key[0] == n)]
+               for name in {key[0] for name, key in program.cols if name == "fund"}}  # fmt: skip
+    funded = max(sorted(by_name), key=lambda name: by_name[name].sum())
+    idle = min(sorted(by_name), key=lambda name: by_name[name].sum())
+    assert by_name[funded].any()
+    assert not by_name[idle].any()
+    asked = (again.without("fund", funded), again.with_one("fund", idle), again.lifted("gpu_capacity"))
+    study.ask(asked)
+    own, other = (columns(program, "fund", lambda key, n=name: key[0] == n) for name in (funded, idle))
+    rows = [i for i, (family, _) in enumerate(program.rows) if family == "gpu_capacity"]
+    changed = (held(program, own, upper=0.0), with_row(program, ("asked", ()), other, 1.0), freed(program, rows))
+    for each, cold in zip(asked, changed, strict=True):
+        found, truth = study.of(each), solve_program(cold, gap=1e-5, time_limit=30.0).objective
+        assert found.method in (again.SOLVED, again.PARTIAL)
+        assert found.value is not None
+        assert found.value <= truth * (1 + 1e-5)
+        assert truth * (1 - 1e-5) <= found.bound
+    assert study.of(again.without("fund", idle)) == study.plan == study.of(again.with_one("fund", funded))
 
 
 def fast(usd, **more):
@@ -133,7 +162,8 @@ def test_a_cap_whose_lifting_was_not_solved_out_has_no_point_estimate(monkeypatc
     flows = {"x": workflow(CAL, "x", usd=2.0, pilot=Pilot(1.0, 1, proven=False))}
     d = data(workflows=flows, pairs={("x", "e"): pair()}, exploration_share=flat(CAL, 0.25))
     short = Found(500.0, None, {}, "solved again, time ran out")
-    monkeypatch.setattr("optimizer.plan.again.Again.lifted", lambda *_: short)
+    known = again.Again.of
+    monkeypatch.setattr(again.Again, "of", lambda self, each: short if each.how == "lifted" else known(self, each))
     line = row(planned(d, judge=True), "exploration_cap")
     assert (line["cost_usd"], line["cost_high"]) == (None, None)
     assert line["cost_low"] == approx(100)  # surely earned: 500 - 100 GPU-hours x 2 tasks x $2

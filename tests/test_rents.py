@@ -15,10 +15,10 @@ from small_questions import two_caps
 from test_explain_questions import explained, row
 from tiny import api, calendar, data, endpoint, flat, optimum, pair, pool, site, workflow
 
+from optimizer.asking.asker import Asker
 from optimizer.engine.highs import solve_program
 from optimizer.engine.revalue import settle
 from optimizer.engine.solver import Control
-from optimizer.explaining.asker import Asker
 from optimizer.explaining.limits import Limits
 from optimizer.explaining.lots import lots
 from optimizer.explaining.relief import Relief

@@ -76,9 +76,9 @@ def test_the_statement_has_the_same_net_as_the_table_of_workflows():
 
 def test_investments_say_who_uses_them_and_those_left_out_say_so():
     taken, left = block("Does it pay?", whole.plan()).rows
-    assert taken[:4] == ("more-h100", "support 80 %, code 20 %", "1", "$8,000")
-    assert left[1:3] == ("not taken", "0")
-    assert left[4].startswith("-$")
+    assert taken[:5] == ("more-h100", "support 80 %, code 20 %", "pays", "1", "$8,000")
+    assert left[1:4] == ("not taken", "does not pay", "0")
+    assert left[5].startswith("-$")
 
 
 def test_what_is_bought_is_on_the_books_at_the_end():
@@ -92,10 +92,19 @@ def test_what_is_bought_is_on_the_books_at_the_end():
     assert row[2:] == ("none stated", "-", "-")
 
 
-def test_a_partial_answer_is_marked():
-    line = {**whole.plan().document["investments"][0], "method": "solved again, time ran out"}
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (None, 5e3, ("not decided", "-", "at most $5,000")),
+        (2e3, None, ("pays", "-", "at least $2,000")),
+        (None, -2e3, ("does not pay", "-", "at most -$2,000")),
+        (None, None, ("not decided", "-", "-")),
+    ],
+)
+def test_an_answer_that_is_only_bounded_says_what_it_is(low, high, said):
+    line = {**whole.plan().document["investments"][0], "gain_usd": None, "gain_low": low, "gain_high": high}
     (row,) = block("Does it pay?", Plan({**whole.plan().document, "investments": [line]})).rows
-    assert row[1].endswith("; solved again, time ran out")
+    assert (row[2], row[5], row[6]) == said
 
 
 def test_tools_exploration_and_losses_in_words():
@@ -120,8 +129,9 @@ def test_csv_has_one_cell_for_each_figure(table):
 def test_an_instance_without_offers_and_tools_is_solved_once(monkeypatch):
     asked = []
     real = highs.solve_program
-    for module in ("optimizer.plan.again", "optimizer.plan.alone", "optimizer.solving"):
+    for module in ("optimizer.plan.alone", "optimizer.solving"):
         monkeypatch.setattr(f"{module}.solve_program", lambda *a, **k: asked.append(1) or real(*a, **k))
+    monkeypatch.setattr("optimizer.asking.asker.revalue", lambda *_: pytest.fail("something was asked"))
     solve(quick.instance())
     assert len(asked) == 1
 

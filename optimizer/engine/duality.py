@@ -1,10 +1,16 @@
-"""A bound from prices alone: whatever the rows and the columns could earn at them, no plan earns more."""
+"""Prices of the linear program, and a bound from prices alone: whatever the rows and the columns could earn at them,
+no plan earns more."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from highspy import HighsModelStatus as Model
 
 from optimizer.engine.program import Floats, Program, dot
+from optimizer.engine.scale import scale
+from optimizer.engine.solver import Control, Highs
 
 ROUNDING = 1e-12  # of what a column's terms add up to: what is less is nothing
 
@@ -20,6 +26,17 @@ def bound_at(program: Program, prices: Floats) -> float:
     gain[np.abs(gain) <= ROUNDING * (np.abs(program.cost) + size)] = 0.0
     rows = _most(held, program.row_lower, program.row_upper)
     return sign * (sign * program.offset + rows + _most(gain, program.col_lower, program.col_upper))
+
+
+def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] | None:
+    """Optimum and row prices with whole numbers continuous; None if that did not solve."""
+    scaled = scale(program)
+    highs = Highs(replace(scaled.program, integer=np.zeros_like(program.integer)), control)
+    if highs.run() != Model.kOptimal:
+        return None
+    bound = highs.bound()
+    assert bound is not None
+    return bound * scaled.money, highs.prices() * scaled.row * scaled.money
 
 
 def _held(program: Program, prices: Floats) -> Floats:

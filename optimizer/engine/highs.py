@@ -73,7 +73,7 @@ def reported(watch: Watch, status: Status, options: Mapping[str, float]) -> Outc
         bound=watch.bound,
         gap=watch.gap,
         seconds=watch.seconds,
-        values={} if watch.best is None else _values(watch.best, watch.program),
+        values={} if watch.best is None else watch.program.named(watch.best),
         versions=solvers() | {"python": platform.python_version()},
         options=options,
         notes=() if watch.note is None else (watch.note,),
@@ -85,10 +85,3 @@ def _columns(start: Values, program: Program, scaled: Scaled) -> tuple[Ints, Flo
     known = [(j, start[name][key]) for j, (name, key) in enumerate(program.cols) if key in start.get(name, ())]
     cols = np.array([j for j, _ in known], np.int32)
     return cols, np.array([x for _, x in known], float) / scaled.unit[cols]
-
-
-def _values(x: Floats, program: Program) -> Values:
-    values: dict[str, dict[object, float]] = {name: {} for name, _ in program.cols}
-    for (name, key), amount in zip(program.cols, (x + 0.0).tolist(), strict=True):  # + 0.0: no minus zero
-        values[name][key] = amount
-    return values

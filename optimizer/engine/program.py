@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,17 @@ class Program:
     def worth_narrowing(self) -> bool:
         """Whether it is huge; of smaller programs the narrow one loses more than it wins."""
         return self.value.size >= HUGE
+
+    def named(self, x: Floats) -> dict[str, dict[Any, float]]:
+        """x by decision and key."""
+        values: dict[str, dict[Any, float]] = {name: {} for name, _ in self.cols}
+        for (name, key), amount in zip(self.cols, (x + 0.0).tolist(), strict=True):  # + 0.0: no minus zero
+            values[name][key] = amount
+        return values
+
+    def laid(self, values: Mapping[str, Mapping[Any, float]]) -> Floats:
+        """Such values, of every decision there is, in the order of columns."""
+        return np.array([values[name][key] for name, key in self.cols], float)
 
     def arrays(self) -> Program:
         """The same program without names, cheap to send to another process."""

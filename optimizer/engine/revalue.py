@@ -47,12 +47,20 @@ def settle(program: Program, x: Floats | None, control: Control, bound: float | 
     """The base: solved to the end where it is small, else as the plan and the `bound` that `seconds` have found."""
     if x is None or small(program):
         return Base(program, _solved(program, x, control), exact=True)
+    return based(program, x, control, bound, seconds, prices)
+
+
+def based(program: Program, x: Floats, control: Control, bound: float | None, seconds: float,
+          prices: Floats | None = None) -> Base:  # fmt: skip
+    """The base as `seconds` have found it, whatever its size."""
     low = program.objective(x)
-    high = max(low, np.inf if bound is None else bound)
+    worth = Worth(low, max(low, np.inf if bound is None else bound), x, SEARCHED, seconds)
+    if small(program):
+        return Base(program, worth, exact=True)
     from optimizer.engine.laid import BaseCuts  # noqa: PLC0415  scipy takes a fifth of a second to load
 
     cuts = BaseCuts.of(program, control)
-    return Base(program, Worth(low, high, x, SEARCHED, seconds), exact=False, prices=prices, cuts=cuts)
+    return Base(program, worth, exact=False, prices=prices, cuts=cuts)
 
 
 def small(program: Program) -> bool:
@@ -151,17 +159,6 @@ def _rooted(cuts: BaseCuts, program: Program, laid: Scaled, worth: Worth, contro
     if high < worth.high:
         worth = replace(worth, high=max(high, worth.low), method=AT_ROOT)
     return worth
-
-
-def relaxed_prices(program: Program, control: Control) -> tuple[float, Floats] | None:
-    """Optimum and row prices with whole numbers continuous; None if that did not solve."""
-    scaled = scale(program)
-    highs = Highs(replace(scaled.program, integer=np.zeros_like(program.integer)), control)
-    if highs.run() != Model.kOptimal:
-        return None
-    bound = highs.bound()
-    assert bound is not None
-    return bound * scaled.money, highs.prices() * scaled.row * scaled.money
 
 
 def _planned(program: Program, x: Floats, control: Control) -> tuple[Floats | None, bool]:

@@ -28,7 +28,7 @@ from optimizer.engine.root import LITTLE
 from optimizer.engine.scale import Scaled, scale
 from optimizer.engine.solver import Control, Highs
 from optimizer.engine.stages import searched
-from optimizer.engine.watch import Cancel, Watch
+from optimizer.engine.watch import Cancel, Stop, Watch
 
 if TYPE_CHECKING:
     from optimizer.engine.tight import Footing
@@ -121,23 +121,6 @@ class Warm:
     @cached_property
     def _scaled(self) -> Scaled:
         return scale(self.program)
-
-
-class Stop(threading.Event):
-    """Set once the gap is closed, whichever stage closed it, or by whoever cancels."""
-
-    def __init__(self, cancel: Cancel | None) -> None:
-        super().__init__()
-        self.cancel = cancel or threading.Event()
-
-    @property
-    def closed(self) -> bool:
-        """Whether there is nothing left to prove."""
-        return super().is_set()
-
-    def is_set(self) -> bool:
-        """Whether to end."""
-        return super().is_set() or self.cancel.is_set()
 
 
 def _by_its_work() -> Control:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,23 @@ class Cancel(Protocol):
 
     def is_set(self) -> bool:
         """True from the moment the solve should end with its best plan."""
+
+
+class Stop(threading.Event):
+    """Set by whoever is done, or once the caller's token is: every solver that is kept busy looks at it."""
+
+    def __init__(self, cancel: Cancel | None) -> None:
+        super().__init__()
+        self.cancel = cancel or threading.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was set here: there is nothing left to do."""
+        return super().is_set()
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+        return super().is_set() or self.cancel.is_set()
 
 
 @dataclass

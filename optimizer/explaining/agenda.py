@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
+from optimizer.asking.asker import Asker
+from optimizer.asking.interval import Interval
 from optimizer.engine.solver import Control
-from optimizer.explaining.asker import Asker
 from optimizer.explaining.causes import Causes
-from optimizer.explaining.interval import Interval
 from optimizer.explaining.limits import Limits
 from optimizer.explaining.verdicts import offer_questions, policy_questions, tool_questions
 from optimizer.explaining.ways import cheapest_change

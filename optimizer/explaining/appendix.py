@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.engine.duality import relaxed_prices
 from optimizer.engine.program import Floats, Program
-from optimizer.engine.revalue import relaxed_prices
 from optimizer.engine.solver import Control
 from optimizer.explaining.study import Used
 

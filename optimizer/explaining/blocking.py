@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.asking.changes import asked, earning, freed
 from optimizer.engine.prices import held_prices
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.solver import Control
-from optimizer.explaining.changes import asked, earning, freed
 from optimizer.explaining.study import Used
 from optimizer.formulation.data import Workflow
 

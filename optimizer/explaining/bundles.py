@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from optimizer.explaining.asker import Asker, Question
-from optimizer.explaining.interval import Interval
+from optimizer.asking.asker import Asker, Question
+from optimizer.asking.interval import Interval
 from optimizer.explaining.limits import Limits, more
 from optimizer.explaining.lot import Lot
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from optimizer.asking.asker import Asker
+from optimizer.asking.changes import forced, freed
 from optimizer.engine.solver import Control
-from optimizer.explaining.asker import Asker
-from optimizer.explaining.changes import forced, freed
 from optimizer.explaining.infeasible import Doubt
 from optimizer.explaining.study import PRIVATE
 from optimizer.explaining.workflows import Flow, Reasons, force

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.asking.asker import Asker
+from optimizer.asking.interval import Interval
+from optimizer.engine.duality import relaxed_prices
 from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import Outcome
 from optimizer.engine.program import Floats
 from optimizer.engine.progress import relative_gap
-from optimizer.engine.revalue import CLOSED, relaxed_prices, settle
+from optimizer.engine.revalue import CLOSED, settle
 from optimizer.engine.solver import Control
-from optimizer.engine.watch import Cancel
+from optimizer.engine.watch import Cancel, Stop
 from optimizer.engine.worth import Worth
 from optimizer.explaining import appendix, infeasible, limits, verdicts, workflows
 from optimizer.explaining.agenda import Agenda, Clock
-from optimizer.explaining.asker import Asker
 from optimizer.explaining.bundles import bundles
 from optimizer.explaining.explanation import SCHEMA, TABLES, Explanation
-from optimizer.explaining.interval import Interval
 from optimizer.explaining.lots import lots
 from optimizer.explaining.owners import owners
 from optimizer.explaining.relief import reliefs
@@ -45,18 +45,6 @@ BLOCKING_SHARE = 0.05  # for what keeps workflows from being served more, a line
 
 Told = Callable[[str, int, int], None]
 Locate = Callable[..., str | None]
-
-
-class Stop(threading.Event):
-    """Set as soon as the caller's token is: every solver that a question keeps busy looks at it."""
-
-    def __init__(self, cancel: Cancel | None) -> None:
-        super().__init__()
-        self.cancel = cancel
-
-    def is_set(self) -> bool:
-        """True from the moment all questions should end."""
-        return super().is_set() or (self.cancel is not None and self.cancel.is_set())
 
 
 @dataclass(frozen=True)
@@ -116,7 +104,7 @@ def investigate(asked: Asked) -> dict[str, Any]:
     if outcome.status == "infeasible":
         document["conflict"] = infeasible.conflict(found, asked.locate, clock.control)
     elif outcome.values:
-        x = np.array([outcome.values[name][key] for name, key in found.program.cols], float)
+        x = found.program.laid(outcome.values)
         with ThreadPoolExecutor(asked.threads) as pool:
             relaxed = relaxed_prices(found.program, clock.control)
             prices = None if relaxed is None else relaxed[1]

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.asking.changes import Slack, elastic, freed
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import FEASIBLE
 from optimizer.engine.scale import scale
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control
-from optimizer.explaining.changes import Slack, elastic, freed
 from optimizer.explaining.members import Member, Rules
 from optimizer.explaining.places import Locate, where
 from optimizer.explaining.repairs import Repairs

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
+from optimizer.asking.asker import BOUND_SECONDS, Asker, Question
+from optimizer.asking.changes import roomier
+from optimizer.asking.interval import Evidence, Interval
 from optimizer.engine.program import Floats
 from optimizer.engine.revalue import CLOSED
-from optimizer.explaining.asker import BOUND_SECONDS, Asker, Question
-from optimizer.explaining.changes import roomier
-from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.lot import Lot
 from optimizer.explaining.study import Study, Used
 from optimizer.formulation.data import Period

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.explaining.asker import Asker
-from optimizer.explaining.interval import Interval
+from optimizer.asking.asker import Asker
+from optimizer.asking.interval import Interval
 from optimizer.explaining.limits import Limits, more, row_only
 from optimizer.explaining.lot import Lot
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.asking.asker import Asker
+from optimizer.asking.interval import Evidence, Interval
 from optimizer.engine.program import Floats
-from optimizer.explaining.asker import Asker
-from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.limits import Limits, more
 from optimizer.explaining.lot import Lot
 from optimizer.explaining.owners import average_price

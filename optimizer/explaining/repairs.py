@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optimizer.asking.changes import Slack, elastic, roomier
 from optimizer.engine.program import Program
 from optimizer.engine.scale import scale
 from optimizer.engine.search import search
 from optimizer.engine.solver import Control
-from optimizer.explaining.changes import Slack, elastic, roomier
 from optimizer.explaining.lot import Lot
 from optimizer.explaining.members import Member, Rules
 from optimizer.explaining.study import Study

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from optimizer.asking.asker import Asker, Question
+from optimizer.asking.changes import columns, freed, held, with_row
+from optimizer.asking.interval import Evidence, Interval
 from optimizer.engine.program import Flags, Floats, Program, dot
-from optimizer.explaining.asker import Asker, Question
-from optimizer.explaining.changes import columns, freed, held, with_row
-from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.study import Study
 
 Row = dict[str, Any]

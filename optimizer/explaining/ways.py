@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.asking.asker import Asker, Question, known
+from optimizer.asking.changes import columns, forced, held
 from optimizer.engine.program import Program
-from optimizer.explaining.asker import Asker, Question, known
-from optimizer.explaining.changes import columns, forced, held
 from optimizer.explaining.limits import Limits, more
 from optimizer.explaining.lot import Lot
 from optimizer.explaining.workflows import Flow, Reasons

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from optimizer.asking.asker import BOUND_SECONDS, PLAN_SECONDS, Asker, Question, known
+from optimizer.asking.changes import asked, banned, earning, forced, handled, revalued
+from optimizer.asking.interval import Evidence, Interval
 from optimizer.engine.program import Floats, Program, dot
 from optimizer.engine.solver import Control
-from optimizer.explaining.asker import BOUND_SECONDS, PLAN_SECONDS, Asker, Question, known
 from optimizer.explaining.blocking import blocking
-from optimizer.explaining.changes import asked, banned, earning, forced, handled, revalued
-from optimizer.explaining.interval import Evidence, Interval
 from optimizer.explaining.study import Study, Used
 from optimizer.formulation.data import Workflow
 from optimizer.plan.verdicts import WHOLE, fallen

@@ -5,28 +5,44 @@ Both values carry their proof: a difference is an interval, from the plan of one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from math import isfinite
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from optimizer.engine.highs import solve_program
+from optimizer.asking.asker import BOUND_SECONDS, Asker, Question
+from optimizer.asking.changes import freed, held, with_row
 from optimizer.engine.outcome import Outcome, Values
-from optimizer.engine.program import Flags, Ints, Program
+from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.progress import relative_gap
-from optimizer.engine.watch import Cancel
+from optimizer.engine.revalue import based
+from optimizer.engine.solver import Control
+from optimizer.engine.watch import Cancel, Stop
+from optimizer.engine.worth import Worth
 
-PATIENCE_SECONDS = 10.0  # for one question
+PATIENCE_SECONDS = 10.0  # for one question of a small program
 LEAST_SECONDS = 0.1  # with less time than this nothing is started
 FAR = 1e-2  # from its bound: what such a plan lacks is what was not found in time, not what a thing is worth
-WIDE = 0.1  # of all columns; a row of more, such as a budget, says nothing of what is near
 SAME = "the plan itself"
 SOLVED = "solved again"
 PARTIAL = "solved again, time ran out"
 FORBIDDEN = "no plan holds"
 LATE = "not decided in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """A plan with every decision `variable[name, ...]` at zero, with one of them taken, or without a family's rows."""
+
+    how: Literal["without", "with", "lifted"]
+    of: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What something is worth: plan against plan, and the interval that both proofs leave."""
+    """What something is worth: the interval that both proofs leave, and plan against plan where both are near their
+    bounds."""
 
     usd: float | None
     low: float | None
@@ -51,103 +68,120 @@ class Gain:
     @classmethod
     def of(cls, having: Found, lacking: Found) -> Gain:
         """The value with it less the value without it."""
+        near = PARTIAL not in (having.method, lacking.method)
         return cls(
-            _less(having.value, lacking.value), _less(having.value, lacking.bound), _less(having.bound, lacking.value)
+            _less(having.value, lacking.value) if near else None,
+            _less(having.value, lacking.bound),
+            _less(having.bound, lacking.value),
         )
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Again:
-    """A solved program, and the clock by which all the questions that will be asked of it must be answered."""
+    """A solved program, and the clock by which all that is asked of it must be answered."""
 
     program: Program
     outcome: Outcome
     until: float  # on the monotonic clock
-    questions: int = 1  # still to come; each has its part of the time left
     cancel: Cancel | None = None
 
-    @property
+    def ask(self, asked: Iterable[Otherwise]) -> None:
+        """Answers all at once, on as many threads as the plan had; then better, where that would tell more."""
+        new = {str(each): self._question(each) for each in asked if not self._holds(each)}
+        if not new or self._left < LEAST_SECONDS or self._asker is None:
+            return
+        with self._asker.pool:
+            self._asker.ask(new.values(), self._left)
+            self._asker.better(new, self._left)
+
+    def of(self, otherwise: Otherwise) -> Found:
+        """What was found out by then."""
+        if self._holds(otherwise):
+            return self.plan
+        worth = None if self._asker is None else self._asker.answers.get(str(otherwise))
+        if worth is None:
+            return Found(None, self.plan.bound if otherwise.how != "lifted" else None, {}, LATE)
+        return Found(None, None, {}, FORBIDDEN, worth.seconds) if worth.infeasible else self._found(worth)
+
+    @cached_property
     def plan(self) -> Found:
         """The plan as it is."""
         best, bound = self.outcome.objective, self.outcome.bound
         return Found(best, bound if bound is None or best is None else max(best, bound), self.outcome.values, SAME)
 
-    def without(self, variable: str, names: Collection[str]) -> Found:
-        """Best with every decision `variable[name, ...]` at zero."""
-        held = self._columns(variable, names)
-        if self._most(held) == 0.0:
-            return self.plan
-        upper = np.where(held, 0.0, self.program.col_upper)
-        return self._solved(replace(self.program, col_upper=upper), held)
+    def _found(self, worth: Worth) -> Found:
+        gap = relative_gap(worth.low, worth.high) if isfinite(worth.low) else None
+        bound = worth.high if isfinite(worth.high) else None
+        if gap is None or gap > FAR or worth.x is None:
+            return Found(None, bound, {}, PARTIAL, worth.seconds)
+        method = SOLVED if gap <= self.outcome.options["gap"] else PARTIAL
+        return Found(worth.low, bound, self.program.named(worth.x), method, worth.seconds)
 
-    def with_one(self, variable: str, name: str) -> Found:
-        """Best with at least one of the decisions `variable[name, ...]` taken."""
-        asked = self._columns(variable, [name])
-        if self._most(asked) >= 1.0:
-            return self.plan
-        return self._solved(_with_row(self.program, np.flatnonzero(asked).astype(np.int32), 1.0), asked)
+    def _holds(self, otherwise: Otherwise) -> bool:
+        """Whether it is so in the plan."""
+        most = float(self._x[self._columns(otherwise)].max(initial=0.0))
+        return {"without": most == 0.0, "with": most >= 1.0, "lifted": False}[otherwise.how]
 
-    def lifted(self, family: str) -> Found:
-        """Best without the rows of a family: never less than the plan, which still holds."""
-        rows = np.array([name == family for name, _ in self.program.rows], bool)
-        lower, upper = (np.where(rows, end, at) for end, at in ((-np.inf, self.program.row_lower),
-                                                                (np.inf, self.program.row_upper)))  # fmt: skip
-        found = self._solved(replace(self.program, row_lower=lower, row_upper=upper), None)
-        least = None if found.value is None or self.plan.value is None else max(found.value, self.plan.value)
-        return replace(found, value=least)
+    def _question(self, otherwise: Otherwise) -> Question:
+        name, program, least = str(otherwise), self.program, BOUND_SECONDS
+        if otherwise.how == "lifted":
+            rows = [i for i, (family, _) in enumerate(program.rows) if family == otherwise.of]
+            return Question(name, partial(freed, program, rows), loosens=True, least=least)
+        cols = self._columns(otherwise)
+        if otherwise.how == "without":  # what is in the plan first
+            return Question(name, partial(held, program, cols, upper=0.0), tightens=True, rank=1.0, least=least)
+        asked = ("asked", otherwise.names)
+        return Question(name, partial(with_row, program, asked, cols, 1.0), tightens=True, least=least)
 
-    def _columns(self, variable: str, names: Collection[str]) -> Flags:
-        keys: Sequence[tuple[str, Any]] = self.program.cols
-        return np.array([name == variable and key[0] in names for name, key in keys], bool)
+    def _columns(self, otherwise: Otherwise) -> Flags:
+        cols = np.zeros(self.program.cost.size, bool)
+        for name in otherwise.names:
+            cols[self._decisions[otherwise.of, name]] = True
+        return cols
 
-    def _most(self, cols: Flags) -> float:
-        """The largest of these decisions in the plan."""
-        keys = (self.program.cols[int(j)] for j in np.flatnonzero(cols))
-        return max((self.outcome.values[name][key] for name, key in keys), default=0.0)
+    @cached_property
+    def _decisions(self) -> Mapping[tuple[str, Any], list[int]]:
+        """Columns of the strategy by decision and what it is about."""
+        found: dict[tuple[str, Any], list[int]] = defaultdict(list)
+        for j in np.flatnonzero(self.program.strategy):
+            name, key = self.program.cols[j]
+            found[name, key[0] if isinstance(key, tuple) else key].append(int(j))
+        return found
 
-    def _solved(self, program: Program, changed: Flags | None) -> Found:
-        """What was changed is restricted; None: rows were taken away, and no bound of the plan holds."""
-        seconds = min(PATIENCE_SECONDS, (self.until - monotonic()) / max(self.questions, 1))
-        self.questions -= 1
-        ceiling = self.outcome.bound if changed is not None else None  # of what is restricted
-        if seconds < LEAST_SECONDS or (self.cancel is not None and self.cancel.is_set()):
-            return Found(None, ceiling, {}, LATE)
-        options = {name: self.outcome.options[name] for name in ("gap", "threads", "seed")}
-        asked: dict[str, Any] = {**options, "time_limit": seconds, "cancel": self.cancel}
-        start = self.outcome.values if changed is None else self._elsewhere(changed)
-        found = solve_program(program, start=start, **asked)
-        method = {"optimal": SOLVED, "infeasible": FORBIDDEN}.get(found.status, PARTIAL)
-        known = [bound for bound in (found.bound, ceiling) if bound is not None]
-        bound = None if method == FORBIDDEN else min(known, default=None)
-        if method == PARTIAL and (relative_gap(found.objective, bound) or 0.0) > FAR:
-            return Found(None, bound, {}, method, found.seconds)
-        return Found(found.objective, bound, found.values, method, found.seconds)
+    @cached_property
+    def _asker(self) -> Asker | None:
+        """None where there is no time, or where no question could be answered in time."""
+        control = Control(self.until, Stop(self.cancel), lambda _: None, seed=int(self.outcome.options["seed"]))
+        if self._left < LEAST_SECONDS or control.over:
+            return None
+        base = based(self.program, self._x, control, self.plan.bound, self.outcome.seconds)
+        if not base.exact and base.cuts is None:
+            return None
+        threads = int(self.outcome.options["threads"])
+        return Asker(base, control, ThreadPoolExecutor(threads), threads, patience=PATIENCE_SECONDS)
 
-    def _elsewhere(self, changed: Flags) -> Values:
-        """The whole numbers of the plan but those that share a narrow row with what is changed: where to start."""
-        p = self.program
-        inside, lengths = np.zeros(p.row_lower.size, bool), np.diff(p.start)
-        inside[p.row_of[changed[p.index]]] = True
-        near = changed.copy()
-        near[p.index[(inside & (lengths <= WIDE * p.cost.size))[p.row_of]]] = True
-        start: dict[str, dict[Any, float]] = {}
-        for j in np.flatnonzero(p.integer & ~near):
-            name, key = p.cols[int(j)]
-            start.setdefault(name, {})[key] = self.outcome.values[name][key]
-        return start
+    @property
+    def _left(self) -> float:
+        return self.until - monotonic()
+
+    @cached_property
+    def _x(self) -> Floats:
+        return self.program.laid(self.outcome.values)
 
 
-def _with_row(program: Program, cols: Ints, least: float) -> Program:
-    """The program with one more row: the columns add up to at least that."""
-    return replace(
-        program,
-        start=np.append(program.start, program.start[-1] + cols.size).astype(np.int32),
-        index=np.append(program.index, cols).astype(np.int32),
-        value=np.append(program.value, np.ones(cols.size)),
-        row_lower=np.append(program.row_lower, least),
-        row_upper=np.append(program.row_upper, np.inf),
-        rows=(*program.rows, ("asked", ())),
-    )
+def without(variable: str, *names: str) -> Otherwise:
+    """Every decision `variable[name, ...]` at zero."""
+    return Otherwise("without", variable, names)
+
+
+def with_one(variable: str, name: str) -> Otherwise:
+    """At least one of the decisions `variable[name, ...]` taken."""
+    return Otherwise("with", variable, (name,))
+
+
+def lifted(family: str) -> Otherwise:
+    """Without the rows of a family: never less than the plan, which still holds."""
+    return Otherwise("lifted", family)
 
 
 def _less(a: float | None, b: float | None) -> float | None:

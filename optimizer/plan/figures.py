@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+UNDECIDED = "not decided"
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 STEPS = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 WORDS = {
@@ -30,6 +31,13 @@ WORDS = {
     "resource_capacity": "resource",
 }
 MANY_PERIODS = 8  # columns that fit a terminal beside the rest
+
+
+def paying(low: float | None, high: float | None) -> str:
+    """Whether something pays of which the gain lies between two ends; None where an end is not known."""
+    if low is not None and low > 0:
+        return "pays"
+    return "does not pay" if high is not None and high < 0 else UNDECIDED
 
 
 def money(amount: float | None, currency: str = "USD", digits: int = 3) -> str:

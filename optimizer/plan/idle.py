@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from optimizer.engine.outcome import Outcome, Values
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Program
 
 DONE = ("tranche", "choose")
 DECIDED = ("fund", "launch", "proven", "retrain")  # of a workflow, first in their keys
@@ -23,7 +21,7 @@ def without_idle(program: Program, outcome: Outcome) -> Outcome:
     idle = _owners(outcome.values, ["fund"]) - _owners(outcome.values, DONE)
     if not idle:
         return outcome
-    x = before = np.array([outcome.values[name][key] for name, key in program.cols])
+    x = before = program.laid(outcome.values)
     owned = _owned(program, idle)
     for names in (idle, *({w} for w in sorted(idle))):
         cols = [j for w in names for j in owned[w]]
@@ -31,7 +29,7 @@ def without_idle(program: Program, outcome: Outcome) -> Outcome:
         without[cols] = 0.0
         if x[cols].any() and program.violation(without) <= TOLERANCE and program.gain(without, over=x) >= 0:
             x = without
-    return outcome if x is before else replace(outcome, values=_named(program, x), objective=program.objective(x))
+    return outcome if x is before else replace(outcome, values=program.named(x), objective=program.objective(x))
 
 
 def _owners(values: Values, names: Iterable[str]) -> set[str]:
@@ -46,10 +44,3 @@ def _owned(program: Program, workflows: Collection[str]) -> Mapping[str, list[in
         if name in DECIDED and isinstance(key, tuple) and key[0] in found:
             found[key[0]].append(j)
     return found
-
-
-def _named(program: Program, x: Floats) -> Values:
-    values: dict[str, dict[object, float]] = {}
-    for (name, key), amount in zip(program.cols, x.tolist(), strict=True):
-        values.setdefault(name, {})[key] = amount
-    return values

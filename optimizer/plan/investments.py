@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 from optimizer.engine.outcome import Values
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Offer, Period
-from optimizer.plan.again import Again, Gain
+from optimizer.plan.again import Again, Gain, Otherwise, with_one, without
 from optimizer.plan.choices import WORDS, outlay
 from optimizer.plan.loading import load
 from optimizer.plan.plan import Row
@@ -30,7 +30,7 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
     """
     for offer in sorted(judged(use.data), key=lambda o: (-_paid(use, o), -_cheapest(o))):
         orders = {t: lots for (o, t), lots in use.lots.items() if o == offer.id}
-        having, lacking = again.with_one("buy", offer.id), again.without("buy", [offer.id])
+        lacking, having = (again.of(each) for each in _choice(offer))
         asked = lacking if orders else having
         gain, proof = Gain.of(having, lacking), _gap(asked.value, asked.bound)
         pays = _payback(stated, use, lacking.values, min(orders)) if orders and lacking.values else None
@@ -52,9 +52,19 @@ def investments(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
         }
 
 
+def questions(d: Data) -> Iterator[Otherwise]:
+    """What is to be asked about them."""
+    for offer in judged(d):
+        yield from _choice(offer)
+
+
 def judged(d: Data) -> list[Offer]:
     """Offers that bring something and can be ordered."""
     return [o for o in d.offers.values() if o.kind in BRING and o.lots]
+
+
+def _choice(offer: Offer) -> tuple[Otherwise, Otherwise]:
+    return without("buy", offer.id), with_one("buy", offer.id)
 
 
 def _paid(use: Use, offer: Offer) -> float:

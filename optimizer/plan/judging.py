@@ -8,8 +8,9 @@ from math import fsum
 from optimizer.engine.outcome import Values
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Period, Workflow
-from optimizer.plan.again import FORBIDDEN, SOLVED, Again, Found, Gain
+from optimizer.plan.again import FORBIDDEN, SOLVED, Again, Found, Gain, Otherwise, lifted, with_one, without
 from optimizer.plan.choices import tool_usd
+from optimizer.plan.figures import paying
 from optimizer.plan.loading import load
 from optimizer.plan.money import Cash, ledger
 from optimizer.plan.plan import Row
@@ -28,7 +29,7 @@ def tool_verdicts(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
     costs = {j: sum(tool_usd(use, j, t) for t in d.calendar.periods) for j in d.tools}
     adopted = {j for (j, _), value in use.values.get("adopt", {}).items() if value > 0.5}
     for j in sorted(d.tools, key=lambda j: (j not in adopted, -costs[j])):
-        having, lacking = again.with_one("adopt", j), again.without("adopt", [j])
+        lacking, having = (again.of(each) for each in _choice(j))
         asked, gain = (lacking if j in adopted else having), Gain.of(having, lacking)
         yield {
             "tool": j,
@@ -47,14 +48,24 @@ def tool_verdicts(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
         }
 
 
+def questions(use: Use, again: Again) -> Iterator[Otherwise]:
+    """What is to be asked about tools, exploration and its limit."""
+    for j in use.data.tools:
+        yield from _choice(j)
+    if names := _exploring(use):
+        yield without("fund", *names)
+    if _capped(use, again):
+        yield lifted(CAP)
+
+
+def _choice(tool: str) -> tuple[Otherwise, Otherwise]:
+    return without("adopt", tool), with_one("adopt", tool)
+
+
 def _verdict(gain: Gain, lacking: Found) -> str:
     if lacking.method == FORBIDDEN:
         return "needed"
-    if gain.low is not None and gain.low > 0:
-        return "pays"
-    if gain.high is not None and gain.high < 0:
-        return "does not pay"
-    return "not decided"
+    return paying(gain.low, gain.high)
 
 
 def _usd_per_mtok(stated: Formulation, d: Data, decided: Values) -> float | None:
@@ -73,14 +84,14 @@ def exploration(use: Use, present: Cash, again: Again) -> Iterator[Row]:
     over the whole horizon, are `net_usd`; `share` is of the GPU-hours that are there while they are not proven.
     """
     hours = {(w.id, t): _gpu_hours(use, w, t) for w in use.data.workflows.values() for t in _unproven(use, w)}
-    names = list(dict.fromkeys(w for w, _ in hours))
+    names = _exploring(use)
     if not names:
         return
     there = sum(
         use.gpus_there(p, t) * use.data.calendar.hours[t] for t in {t for _, t in hours} for p in use.data.pools
     )
     net, plan = sum(usd for (w, _, _), usd in present.items() if w in names), again.plan
-    stopped = again.without("fund", names)
+    stopped = again.of(without("fund", *names))
     beside = Found(None if plan.value is None else plan.value - net, None, {}, "")
     yield {
         "workflows": names,
@@ -102,20 +113,28 @@ def exploration_cap(use: Use, again: Again) -> Iterator[Row]:
 
     `share` is the least of the GPU-hours there are that it allows in any period. Lifting a limit never costs.
     """
-    if not use.values.get("exploring") or not any(name == CAP for name, _ in again.program.rows):
+    if not _capped(use, again):
         return
-    lifted, plan = again.lifted(CAP), again.plan
-    gain = Gain.of(lifted, plan)
+    free, plan = again.of(lifted(CAP)), again.plan
+    gain = Gain.of(free, plan)
     yield {
         "share": min(use.data.exploration_share.values()),
         "npv_with": plan.value,
-        "npv_without": lifted.value,
-        "cost_usd": gain.usd if lifted.method == SOLVED else None,  # a plan no better may be one not looked for
+        "npv_without": free.value,
+        "cost_usd": gain.usd if free.method == SOLVED else None,  # a plan no better may be one not looked for
         "cost_low": None if gain.low is None else max(gain.low, 0.0),
         "cost_high": gain.high,
-        "method": lifted.method,
-        "seconds": lifted.seconds,
+        "method": free.method,
+        "seconds": free.seconds,
     }
+
+
+def _capped(use: Use, again: Again) -> bool:
+    return bool(use.values.get("exploring")) and any(name == CAP for name, _ in again.program.rows)
+
+
+def _exploring(use: Use) -> list[str]:
+    return [w.id for w in use.data.workflows.values() if _unproven(use, w)]
 
 
 def _unproven(use: Use, w: Workflow) -> list[Period]:

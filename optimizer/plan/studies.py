@@ -1,6 +1,6 @@
 """What a plan says beyond its own decisions, by solving again: the funnel, investments, tools, exploration.
 
-All of it together takes no longer than half the plan itself took (5 s are always allowed, 15 s never exceeded), never
+All of it together takes no longer than the plan itself took (5 s are always allowed, 20 s never exceeded), never
 goes over the time limit, and nothing is asked that the instance has no data for.
 """
 
@@ -16,18 +16,17 @@ from optimizer.engine.program import Program
 from optimizer.engine.watch import Cancel
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data
+from optimizer.plan import investments, judging
 from optimizer.plan.again import LATE, Again
 from optimizer.plan.alone import alone, earns, in_the_way
 from optimizer.plan.funnel import Fits, blocked, exits, funnel, told
-from optimizer.plan.investments import investments, judged
-from optimizer.plan.judging import exploration, exploration_cap, tool_verdicts
 from optimizer.plan.loading import load
 from optimizer.plan.money import allocate
 from optimizer.plan.plan import Document, jsonable
 from optimizer.plan.use import Use
 
-LEAST_SECONDS, MOST_SECONDS = 5.0, 15.0
-SHARE = 0.5  # of the time that the plan took
+LEAST_SECONDS, MOST_SECONDS = 5.0, 20.0
+SHARE = 1.0  # of the time that the plan took
 
 
 def studies(
@@ -46,20 +45,21 @@ def studies(
     until = min(until, monotonic() + min(max(LEAST_SECONDS, SHARE * outcome.seconds), MOST_SECONDS))
     use = Use(data, outcome.values)
     left = exits(use, document["verdicts"], fits(data, until, cancel))
-    pilots = any(w.pilot and not w.pilot.proven for w in data.workflows.values())
-    capped = bool(data.exploration_share) and pilots
-    again = Again(program, outcome, until, len(judged(data)) + len(data.tools) + pilots + capped, cancel)
+    again = Again(program, outcome, until, cancel)
+    again.ask((*investments.questions(data), *judging.questions(use, again)))
     earned = sum(line["cash_usd"] for line in document["ledger"] if line["term"] == "value")
     found = {
         "verdicts": list(told(document["verdicts"], left)),
         "funnel": list(funnel(left, earned)),
         "funnel_exits": [asdict(each) for each in left],
-        "investments": list(investments(stated, use, again)),
-        "tool_verdicts": list(tool_verdicts(stated, use, again)),
-        "exploration_cap": list(exploration_cap(use, again)),
+        "investments": list(investments.investments(stated, use, again)),
+        "tool_verdicts": list(judging.tool_verdicts(stated, use, again)),
+        "exploration_cap": list(judging.exploration_cap(use, again)),
     }
     load(stated, outcome.values)
-    return jsonable({**found, "exploration": list(exploration(use, allocate(stated, use, present=True), again))})
+    return jsonable(
+        {**found, "exploration": list(judging.exploration(use, allocate(stated, use, present=True), again))}
+    )
 
 
 def fits(data: Data, until: float, cancel: Cancel | None) -> Fits:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from optimizer.plan import Plan
-from optimizer.plan.figures import money, number, percent, spans
+from optimizer.plan.figures import money, number, paying, percent, spans
 from optimizer.plan.plan import Row
 from optimizer.report.grids import Cells, Grid, grid_of, grouped
 
@@ -20,7 +20,7 @@ COLUMNS = {  # of the income statement: terms that stand in one column
     "liability": ("liability",),
     "net": ("net",),
 }
-SURE = ("solved again", "the plan itself", "no plan holds")
+NEEDED = "no plan holds"
 RENT = "scarcity_rent_at_this_placement"
 STATEMENT_NOTE = (
     "GPUs: running cost, leases, purchases, upgrades, resale; people: review and launches; stack: tools, storage, "
@@ -28,8 +28,10 @@ STATEMENT_NOTE = (
     "numbers held; another replica may be worth more."
 )
 GAIN_NOTE = (
-    "Gain: net value with it less without it, by solving again; the interval is what both proofs leave. Not taken: "
-    "as if it had to be. Payback: periods from the first order."
+    "Gain: net value with it less without it, by solving again; the interval is what both proofs leave, a single "
+    "figure stands where both are proved as near as the plan had to be. Not taken: as if it had to be. Not decided: it "
+    "may be worth less than the plan's own gap; a smaller --gap or `solvency explain` says more. Payback: periods from "
+    "the first order."
 )
 BOOKS_NOTE = "Reported, in no sum of the plan; by period with `--format csv --table depreciation`."
 STRANDED_NOTE = (
@@ -109,14 +111,13 @@ def _investments(plan: Plan) -> Grid:
     lines = []
     for row in plan.document["investments"]:
         serves = ", ".join(f"{w} {percent(share)}" for w, share in row["serves"].items())
-        serves = (serves or "nobody" if row["lots"] else "not taken") + (
-            "" if row["method"] in SURE else f"; {row['method']}"
-        )
-        pays = "-" if row["payback_periods"] is None else str(row["payback_periods"])
-        lines.append((row["offer"], serves, f"{row['lots']}", _usd(plan, row["capex_usd"]),
-                      _usd(plan, row["gain_usd"]), _between(plan, row), pays))  # fmt: skip
-    columns = ("offer", "serves", "lots", "capex", "gain", "between", "payback")
-    return grid_of("Does it pay?", columns, lines, left=2, folds=2, note=GAIN_NOTE)
+        serves = serves or "nobody" if row["lots"] else "not taken"
+        verdict = "needed" if row["method"] == NEEDED else paying(row["gain_low"], row["gain_high"])
+        back = "-" if row["payback_periods"] is None else str(row["payback_periods"])
+        lines.append((row["offer"], serves, verdict, f"{row['lots']}", _usd(plan, row["capex_usd"]),
+                      _usd(plan, row["gain_usd"]), _between(plan, row), back))  # fmt: skip
+    columns = ("offer", "serves", "verdict", "lots", "capex", "gain", "between", "payback")
+    return grid_of("Does it pay?", columns, lines, left=3, folds=2, note=GAIN_NOTE)
 
 
 def _depreciation(plan: Plan) -> Grid:
@@ -241,6 +242,10 @@ def _churn(plan: Plan) -> Grid:
 def _between(plan: Plan, row: Row) -> str:
     if row["gain_low"] is None and row["gain_high"] is None:
         return "-"
+    if row["gain_low"] is None:
+        return f"at most {_usd(plan, row['gain_high'])}"
+    if row["gain_high"] is None:
+        return f"at least {_usd(plan, row['gain_low'])}"
     return f"{_usd(plan, row['gain_low'])} to {_usd(plan, row['gain_high'])}"
 
 

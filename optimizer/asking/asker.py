@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from optimizer.asking.interval import Evidence, Interval, difference
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import bettered, revalue
 from optimizer.engine.solver import Control
 from optimizer.engine.worth import Base, Worth
-from optimizer.explaining.interval import Evidence, Interval, difference
 
 FEASIBLE = 1e-6
 ROUNDING = 1e-9  # of the objective: what is smaller is nothing
@@ -53,6 +53,7 @@ class Asker:
     pool: Executor
     workers: int = 1
     tell: Told = lambda *_: None
+    patience: float = np.inf  # seconds of one question of a small program
     answers: dict[str, Worth] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -114,7 +115,7 @@ class Asker:
                 return
             each = min(max(q.least, min(MOST_SECONDS, share * (until - now))), until - now)
             try:
-                answer(q, self.control if self.exact else self.control.until(each))
+                answer(q, self.control.until(self.patience if self.exact else each))
             except SolverError as error:  # the others are asked; its line says so
                 self.failed[q.name] = str(error)
 
