@@ -21,6 +21,7 @@ from optimizer.engine.solver import TOLERANCE, Control
 from optimizer.engine.tight import Footing, footing_of, tight
 from optimizer.engine.tighten import tightened
 
+NODES = 50  # of the strategy beside the base's placement: most come to their end at the root
 PLACING = 8e-4  # of the objective, that all placement decided again costs where there is little time
 
 
@@ -69,8 +70,8 @@ class BaseCuts:
         return rows_after(self.footing.recipe.on(tightened(laid.program))[0], laid.program.row_lower.size)
 
     def near(self, laid: Scaled, control: Control, x: Floats, enough: float) -> Found:
-        """The same, with a plan near x, which need not hold: its whole numbers as they are, if that leaves `enough` or
-        less open (in parts of the plan), else others."""
+        """The same, with a plan near x, which need not hold: its whole numbers, or its placement, as they are, if that
+        leaves `enough` or less open (in parts of the plan), else others."""
         heard, program = _Heard(laid), laid.program
         loud, base = replace(control, tell=heard.tell), program.rounded(x / laid.unit)
         cut = tight(program, loud, self.footing)
@@ -114,13 +115,15 @@ class _Heard:
             self.known.offer(message.x)
 
     def kept(self, x: Floats, control: Control) -> float:
-        """What is open with the whole numbers of x and the rest chosen again; without end where that does not hold."""
+        """What is open with the whole numbers of x and the rest chosen again; where that does not hold, with its
+        placement alone; without end where that does not either."""
         program = self.laid.program
-        y = solve_held(program, control.quietly(control.left), ~program.integer, x)
-        if y is None or program.violation(y) > TOLERANCE:
-            return np.inf
-        self.known.offer(y)
-        return self.open_yet
+        for free in (~program.integer, ~program.integer | program.strategy):
+            y = solve_held(program, control.quietly(control.left), free, x, mip_max_nodes=NODES)
+            if y is not None and program.violation(y) <= TOLERANCE:
+                self.known.offer(y)
+                return self.open_yet
+        return np.inf
 
     @property
     def best(self) -> Floats:

@@ -47,9 +47,11 @@ class Otherwise:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Value of the best plan found and no plan's more than `bound`; None where there is none or none was found."""
+    """Value of the best plan found, None where it lies far from its bound; the optimum is known to lie between `least`
+    and `bound`, None where nothing is known."""
 
     value: float | None
+    least: float | None
     bound: float | None
     values: Values
     method: str
@@ -71,8 +73,8 @@ class Gain:
         near = PARTIAL not in (having.method, lacking.method)
         return cls(
             _less(having.value, lacking.value) if near else None,
-            _less(having.value, lacking.bound),
-            _less(having.bound, lacking.value),
+            _less(having.least, lacking.bound),
+            _less(having.bound, lacking.least),
         )
 
 
@@ -100,22 +102,23 @@ class Again:
             return self.plan
         worth = None if self._asker is None else self._asker.answers.get(str(otherwise))
         if worth is None:
-            return Found(None, self.plan.bound if otherwise.how != "lifted" else None, {}, LATE)
-        return Found(None, None, {}, FORBIDDEN, worth.seconds) if worth.infeasible else self._found(worth)
+            return Found(None, None, None if otherwise.how == "lifted" else self.plan.bound, {}, LATE)
+        return Found(None, None, None, {}, FORBIDDEN, worth.seconds) if worth.infeasible else self._found(worth)
 
     @cached_property
     def plan(self) -> Found:
         """The plan as it is."""
         best, bound = self.outcome.objective, self.outcome.bound
-        return Found(best, bound if bound is None or best is None else max(best, bound), self.outcome.values, SAME)
+        bound = bound if bound is None or best is None else max(best, bound)
+        return Found(best, best, bound, self.outcome.values, SAME)
 
     def _found(self, worth: Worth) -> Found:
-        gap = relative_gap(worth.low, worth.high) if isfinite(worth.low) else None
-        bound = worth.high if isfinite(worth.high) else None
+        least, bound = (end if isfinite(end) else None for end in (worth.low, worth.high))
+        gap = relative_gap(least, bound)
         if gap is None or gap > FAR or worth.x is None:
-            return Found(None, bound, {}, PARTIAL, worth.seconds)
+            return Found(None, least, bound, {}, PARTIAL, worth.seconds)
         method = SOLVED if gap <= self.outcome.options["gap"] else PARTIAL
-        return Found(worth.low, bound, self.program.named(worth.x), method, worth.seconds)
+        return Found(least, least, bound, self.program.named(worth.x), method, worth.seconds)
 
     def _holds(self, otherwise: Otherwise) -> bool:
         """Whether it is so in the plan."""

@@ -92,17 +92,18 @@ def exploration(use: Use, present: Cash, again: Again) -> Iterator[Row]:
     )
     net, plan = sum(usd for (w, _, _), usd in present.items() if w in names), again.plan
     stopped = again.of(without("fund", *names))
-    beside = Found(None if plan.value is None else plan.value - net, None, {}, "")
+    rest = None if plan.value is None else plan.value - net
+    cost = Gain.of(stopped, Found(rest, rest, rest, {}, ""))
     yield {
         "workflows": names,
         "gpu_hours": sum(hours.values()),
         "share": sum(hours.values()) / there if there else None,
         "net_usd": net,
-        "others_with": beside.value,
+        "others_with": rest,
         "others_without": stopped.value,
-        "cost_usd": Gain.of(stopped, beside).usd,
-        "cost_low": Gain.of(stopped, beside).usd,
-        "cost_high": Gain.of(stopped, beside).high,
+        "cost_usd": cost.usd,
+        "cost_low": cost.low,
+        "cost_high": cost.high,
         "method": f"without exploring workflows: {stopped.method}",
         "seconds": stopped.seconds,
     }

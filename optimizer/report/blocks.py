@@ -115,7 +115,7 @@ def _investments(plan: Plan) -> Grid:
         verdict = "needed" if row["method"] == NEEDED else paying(row["gain_low"], row["gain_high"])
         back = "-" if row["payback_periods"] is None else str(row["payback_periods"])
         lines.append((row["offer"], serves, verdict, f"{row['lots']}", _usd(plan, row["capex_usd"]),
-                      _usd(plan, row["gain_usd"]), _between(plan, row), back))  # fmt: skip
+                      _usd(plan, row["gain_usd"]), _gain(plan, row), back))  # fmt: skip
     columns = ("offer", "serves", "verdict", "lots", "capex", "gain", "between", "payback")
     return grid_of("Does it pay?", columns, lines, left=3, folds=2, note=GAIN_NOTE)
 
@@ -136,7 +136,7 @@ def _depreciation(plan: Plan) -> Grid:
 def _tools(plan: Plan) -> Grid:
     lines = [
         (row["tool"], "adopted" if row["adopted"] else "left out", row["verdict"], _usd(plan, row["usd"]),
-         _usd(plan, row["gain_usd"]), _between(plan, row), _usd(plan, row["usd_per_mtok_with"]),
+         _usd(plan, row["gain_usd"]), _gain(plan, row), _usd(plan, row["usd_per_mtok_with"]),
          _usd(plan, row["usd_per_mtok_without"]))
         for row in plan.document["tool_verdicts"]
     ]  # fmt: skip
@@ -147,7 +147,7 @@ def _tools(plan: Plan) -> Grid:
 def _exploration(plan: Plan) -> Grid:
     lines = [
         (", ".join(row["workflows"]), percent(row["share"]), _usd(plan, row["net_usd"]), _usd(plan, row["cost_usd"]),
-         f"{_usd(plan, row['cost_low'])} to {_usd(plan, row['cost_high'])}")
+         _between(plan, row["cost_low"], row["cost_high"]))
         for row in plan.document["exploration"]
     ]  # fmt: skip
     columns = ("not proven yet", "of GPU-hours", "earns", "costs others", "between")
@@ -158,7 +158,7 @@ def _exploration(plan: Plan) -> Grid:
 def _exploration_cap(plan: Plan) -> Grid:
     lines = [
         (percent(row["share"]), _usd(plan, row["npv_with"]), _usd(plan, row["npv_without"]),
-         _usd(plan, row["cost_usd"]), f"{_usd(plan, row['cost_low'])} to {_usd(plan, row['cost_high'])}", row["method"])
+         _usd(plan, row["cost_usd"]), _between(plan, row["cost_low"], row["cost_high"]), row["method"])
         for row in plan.document["exploration_cap"]
     ]  # fmt: skip
     columns = ("at most", "earns with it", "without it", "costs", "between", "")
@@ -239,14 +239,16 @@ def _churn(plan: Plan) -> Grid:
     return grid_of("Changes against the period before, first against the previous plan", columns, lines)
 
 
-def _between(plan: Plan, row: Row) -> str:
-    if row["gain_low"] is None and row["gain_high"] is None:
+def _gain(plan: Plan, row: Row) -> str:
+    return _between(plan, row["gain_low"], row["gain_high"])
+
+
+def _between(plan: Plan, low: float | None, high: float | None) -> str:
+    if low is None and high is None:
         return "-"
-    if row["gain_low"] is None:
-        return f"at most {_usd(plan, row['gain_high'])}"
-    if row["gain_high"] is None:
-        return f"at least {_usd(plan, row['gain_low'])}"
-    return f"{_usd(plan, row['gain_low'])} to {_usd(plan, row['gain_high'])}"
+    if low is None:
+        return f"at most {_usd(plan, high)}"
+    return f"at least {_usd(plan, low)}" if high is None else f"{_usd(plan, low)} to {_usd(plan, high)}"
 
 
 def _usd(plan: Plan, amount: float | None) -> str:
