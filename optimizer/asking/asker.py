@@ -25,7 +25,7 @@ MOST_SECONDS = 10.0  # of one question of a large program
 ASK_SECONDS = 2.5  # of one at least: in less no plan is found, and the last question is rather left out
 BOUND_SECONDS = 0.6  # of one of which a bound says most, and a plan may come later
 PLAN_SECONDS = 6.0  # of one for which the base plan does not hold, and all is placed again
-BETTER_SECONDS = 8.0  # for a better plan at least
+BETTER_SECONDS = 6.0  # for a better plan at least
 
 Told = Callable[[str, int, int], None]  # what was asked, answers so far, questions so far
 

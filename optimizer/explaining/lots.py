@@ -46,9 +46,9 @@ def _pools(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
         feeds = {"gpu_capacity": gpus, "hbm_capacity": gpus * pool.usable_gb}
         if pool.sharing == "shared":
             feeds |= {"bandwidth_capacity": gpus * pool.bandwidth_gb_s, "compute_capacity": gpus * pool.tflops}
-        text = "1 node" if gpus == pool.node else f"{gpus:g} GPUs"
-        yield lot(f"pools.{p}", f"{text} of {gpus:g} GPUs" if gpus > 1 else text, feeds, (p,), relief,
-                  partial(in_named, "pools", p, "count", gpus))  # fmt: skip
+        counted = "1 GPU" if gpus == 1 else f"{gpus:g} GPUs"
+        text = f"1 node of {counted}" if gpus == pool.node > 1 else counted
+        yield lot(f"pools.{p}", text, feeds, (p,), relief, partial(in_named, "pools", p, "count", gpus))
 
 
 def _sites(d: Data, reliefs: Reliefs) -> Iterator[Lot]:

@@ -1,6 +1,6 @@
 """What a plan says beyond its own decisions, by solving again: the funnel, investments, tools, exploration.
 
-All of it together takes no longer than the plan itself took (5 s are always allowed, 20 s never exceeded), never
+All of it together takes no longer than the plan itself took (5 s are always allowed, 12 s never exceeded), never
 goes over the time limit, and nothing is asked that the instance has no data for.
 """
 
@@ -25,7 +25,7 @@ from optimizer.plan.money import allocate
 from optimizer.plan.plan import Document, jsonable
 from optimizer.plan.use import Use
 
-LEAST_SECONDS, MOST_SECONDS = 5.0, 20.0
+LEAST_SECONDS, MOST_SECONDS = 5.0, 12.0
 SHARE = 1.0  # of the time that the plan took
 
 
