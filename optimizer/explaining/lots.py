@@ -47,7 +47,8 @@ def _pools(d: Data, reliefs: Reliefs) -> Iterator[Lot]:
         if pool.sharing == "shared":
             feeds |= {"bandwidth_capacity": gpus * pool.bandwidth_gb_s, "compute_capacity": gpus * pool.tflops}
         counted = "1 GPU" if gpus == 1 else f"{gpus:g} GPUs"
-        text = f"1 node of {counted}" if gpus == pool.node > 1 else counted
+        node = "1 node" if gpus == 1 else f"1 node of {counted}"
+        text = node if gpus == pool.node else counted
         yield lot(f"pools.{p}", text, feeds, (p,), relief, partial(in_named, "pools", p, "count", gpus))
 
 
