@@ -17,6 +17,7 @@ from tiny import api, calendar, data, flat, pair, workflow
 from optimizer import solve
 from optimizer.asking.changes import columns, freed, held, with_row
 from optimizer.engine.highs import solve_program
+from optimizer.engine.program import Program
 from optimizer.engine.revalue import revalue
 from optimizer.formulation.data import Pilot, Tool, Variant
 from optimizer.plan import again
@@ -103,6 +104,14 @@ def test_gains_of_a_large_program_hold_what_cold_solves_find():
         assert found.value <= truth * (1 + 1e-5)
         assert truth * (1 - 1e-5) <= found.bound
     assert study.of(again.without("fund", idle)) == study.plan == study.of(again.with_one("fund", funded))
+
+
+def test_a_huge_program_is_asked_nothing_and_its_plan_still_bounds(monkeypatch):
+    monkeypatch.setattr(Program, "worth_narrowing", True)
+    monkeypatch.setattr(again, "based", lambda *_: pytest.fail("its cuts were looked for"))
+    line = row(planned(buying(cheap=250.0), judge=True), "investments")
+    assert (line["npv_with"], line["npv_without"], line["gain_usd"]) == (approx(1750), None, None)
+    assert (line["method"], line["gain_low"]) == ("not decided in time", approx(0))
 
 
 def fast(usd, **more):

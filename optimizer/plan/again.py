@@ -153,9 +153,10 @@ class Again:
 
     @cached_property
     def _asker(self) -> Asker | None:
-        """None where there is no time, or where no question could be answered in time."""
+        """None where there is no time, or where no question could be answered in it: cutting a huge program alone takes
+        half a minute."""
         control = Control(self.until, Stop(self.cancel), lambda _: None, seed=int(self.outcome.options["seed"]))
-        if self._left < LEAST_SECONDS or control.over:
+        if self._left < LEAST_SECONDS or control.over or self.program.worth_narrowing:
             return None
         base = based(self.program, self._x, control, self.plan.bound, self.outcome.seconds)
         if not base.exact and base.cuts is None:
