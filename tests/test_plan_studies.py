@@ -17,6 +17,7 @@ from tiny import api, calendar, data, flat, pair, workflow
 from optimizer import solve
 from optimizer.asking.changes import columns, freed, held, with_row
 from optimizer.engine.highs import solve_program
+from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import revalue
 from optimizer.formulation.data import Pilot, Tool, Variant
@@ -112,6 +113,22 @@ def test_a_huge_program_is_asked_nothing_and_its_plan_still_bounds(monkeypatch):
     line = row(planned(buying(cheap=250.0), judge=True), "investments")
     assert (line["npv_with"], line["npv_without"], line["gain_usd"]) == (approx(1750), None, None)
     assert (line["method"], line["gain_low"]) == ("not decided in time", approx(0))
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
+
+
+def broken(*_):
+    raise SolverError("out of numbers")
+
+
+@pytest.mark.parametrize(("how", "said"), [(stopped, "not decided in time"), (broken, "failed: out of numbers")])
+def test_what_ends_a_question_costs_no_plan(monkeypatch, how, said):
+    monkeypatch.setattr("optimizer.asking.asker.revalue", how)
+    found = planned(buying(cheap=250.0), judge=True)
+    assert found["objective_usd"] == approx(1750)
+    assert row(found, "investments")["method"] == said
 
 
 def fast(usd, **more):

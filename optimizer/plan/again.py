@@ -88,13 +88,18 @@ class Again:
     cancel: Cancel | None = None
 
     def ask(self, asked: Iterable[Otherwise]) -> None:
-        """Answers all at once, on as many threads as the plan had; then better, where that would tell more."""
+        """Answers all at once, on as many threads as the plan had; then better, where that would tell more. Ctrl-C ends
+        that, and the plan is kept."""
         new = {str(each): self._question(each) for each in asked if not self._holds(each)}
-        if not new or self._left < LEAST_SECONDS or self._asker is None:
+        asker = self._asker if new and self._left >= LEAST_SECONDS else None
+        if asker is None:
             return
-        with self._asker.pool:
-            self._asker.ask(new.values(), self._left)
-            self._asker.better(new, self._left)
+        with asker.pool:
+            try:
+                asker.ask(new.values(), self._left)
+                asker.better(new, self._left)
+            except KeyboardInterrupt:
+                asker.control.stop.set()
 
     def of(self, otherwise: Otherwise) -> Found:
         """What was found out by then."""
@@ -102,7 +107,7 @@ class Again:
             return self.plan
         worth = None if self._asker is None else self._asker.answers.get(str(otherwise))
         if worth is None:
-            return Found(None, None, None if otherwise.how == "lifted" else self.plan.bound, {}, LATE)
+            return Found(None, None, None if otherwise.how == "lifted" else self.plan.bound, {}, self._why(otherwise))
         return Found(None, None, None, {}, FORBIDDEN, worth.seconds) if worth.infeasible else self._found(worth)
 
     @cached_property
@@ -111,6 +116,11 @@ class Again:
         best, bound = self.outcome.objective, self.outcome.bound
         bound = bound if bound is None or best is None else max(best, bound)
         return Found(best, best, bound, self.outcome.values, SAME)
+
+    def _why(self, otherwise: Otherwise) -> str:
+        """Why there is no answer."""
+        error = None if self._asker is None else self._asker.failed.get(str(otherwise))
+        return LATE if error is None else f"failed: {error}"
 
     def _found(self, worth: Worth) -> Found:
         least, bound = (end if isfinite(end) else None for end in (worth.low, worth.high))
