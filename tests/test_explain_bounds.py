@@ -14,7 +14,7 @@ import pytest
 from fleet import fleet
 
 from optimizer.asking.asker import Asker, Question
-from optimizer.asking.changes import with_row
+from optimizer.asking.changes import freed, with_row
 from optimizer.engine import laid
 from optimizer.engine import revalue as revalue_module
 from optimizer.engine.highs import solve_program
@@ -141,6 +141,18 @@ def test_a_program_with_a_further_row_fits_in(base):
     holds(base, more)
 
 
+def test_where_the_plan_still_holds_its_strategy_is_decided_again(base):
+    """Launches that need not be paid: the plan is worth more at once, with its replicas where they are."""
+    rows = [i for i, (name, _) in enumerate(base.program.rows) if name == "launch_link"]
+    program = freed(base.program, rows)
+    assert program.violation(base.worth.x) <= 1e-6
+    worth, cold = revalue(base, program, control(3.0)), optimum(program)
+    placement = program.integer & ~program.strategy
+    assert (worth.x == base.worth.x)[placement].all()
+    assert base.worth.low < worth.low <= cold * (1 + 1e-5)
+    assert program.violation(worth.x) <= 1e-6
+
+
 def test_a_program_without_some_rows_fits_in(base):
     """No launch has to be paid in the last period."""
     program, last = base.program, [i for i, (name, _) in enumerate(base.program.rows) if name == "launch_link"][-12:]
@@ -157,9 +169,9 @@ def test_a_program_of_other_columns_does_not_fit_in(base):
 
 def test_what_cannot_hold_is_proved_to_be_impossible(base):
     program = base.program
-    lower = program.row_lower.copy()
-    lower[0] = program.row_upper[0] = 1e12
-    assert revalue(base, replace(program, row_lower=lower), control()).infeasible
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    lower[0] = upper[0] = 1e12
+    assert revalue(base, replace(program, row_lower=lower, row_upper=upper), control()).infeasible
 
 
 def test_a_bound_of_several_lots_is_one_of_a_single_lot(base, truth):

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolving import data, document
 
+from optimizer.resolve.fleet import _named
 from optimizer.resolve.layouts import divides_evenly, kinds_of, packings, partition_layouts
 
 LAYOUTS = {"7s": {"s": 7}, "1m4s": {"m": 1, "s": 4}, "2m": {"m": 2}, "1m3s": {"m": 1, "s": 3}}
@@ -61,6 +62,11 @@ def test_residents_are_packed_by_memory():
     )
     assert d.pools["p"].layouts == {"2x40GB": {"40GB": 2}}
     assert d.endpoints["p/d"].slot == "40GB"
+
+
+def test_sizes_are_named_in_as_few_digits_as_tell_them_apart():
+    assert _named([20.3608346, 9.0]) == {20.3608346: "20.4GB", 9.0: "9GB"}
+    assert list(_named([20.3608346, 20.3609]).values()) == ["20.3608GB", "20.3609GB"]
 
 
 def test_replicas_are_bounded_by_all_demand_at_its_peak():

@@ -12,7 +12,7 @@ from optimizer.engine.align import Layout, NewStructure
 from optimizer.engine.known import Known
 from optimizer.engine.messages import Incumbent, Message, Tick
 from optimizer.engine.near import among_more, near_tight, periods_again
-from optimizer.engine.program import Floats, Program
+from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.recutting import rows_after
 from optimizer.engine.rounding import Cuts
 from optimizer.engine.scale import Scaled, scale
@@ -59,10 +59,12 @@ class BaseCuts:
         except NewStructure:
             return None
 
-    def bound(self, laid: Scaled, control: Control) -> Found:
-        """What the base's cuts prove of a program at once."""
-        heard = _Heard(laid)
-        tight(laid.program, replace(control, tell=heard.tell), self.footing)
+    def beside(self, laid: Scaled, control: Control, x: Floats) -> Found:
+        """What the base's cuts prove of a program at once, and a plan with the placement of x, which holds, and its
+        strategy decided again."""
+        heard, program = _Heard(laid), laid.program
+        tight(program, replace(control, tell=heard.tell), self.footing)
+        heard.with_free(~program.integer | program.strategy, program.rounded(x / laid.unit), control)
         return heard.found
 
     def cuts(self, laid: Scaled) -> Cuts:
@@ -119,11 +121,18 @@ class _Heard:
         placement alone; without end where that does not either."""
         program = self.laid.program
         for free in (~program.integer, ~program.integer | program.strategy):
-            y = solve_held(program, control.quietly(control.left), free, x, mip_max_nodes=NODES)
-            if y is not None and program.violation(y) <= TOLERANCE:
-                self.known.offer(y)
+            if self.with_free(free, x, control):
                 return self.open_yet
         return np.inf
+
+    def with_free(self, free: Flags, x: Floats, control: Control) -> bool:
+        """Keeps the best plan that leaves all but the `free` columns where x has them; whether there is one."""
+        program = self.laid.program
+        y = solve_held(program, control.quietly(control.left), free, x, x, mip_max_nodes=NODES)
+        if y is None or program.violation(y) > TOLERANCE:
+            return False
+        self.known.offer(y)
+        return True
 
     @property
     def best(self) -> Floats:

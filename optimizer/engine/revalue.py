@@ -129,12 +129,15 @@ def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: f
     if base.cuts is None or laid is None:
         return None
     if program.violation(x) <= FEASIBLE:
-        found = base.cuts.bound(laid, control)._replace(x=x)
+        found, plans = base.cuts.beside(laid, control, x), [x]
     else:
-        found = base.cuts.near(laid, control, x, LEFT_OPEN * base.gap)
+        found, plans = base.cuts.near(laid, control, x, LEFT_OPEN * base.gap), []
     if not np.isfinite(found.bound):
         return None
-    return _with_plan(program, Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began), found.x)
+    worth = Worth(-np.inf, found.bound, None, BY_CUTS, time.monotonic() - began)
+    for plan in (*plans, found.x):
+        worth = _with_plan(program, worth, plan)
+    return worth
 
 
 def _bounded_by(worth: Worth, high: float) -> Worth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from optimizer.formulation.data import Data, Endpoint, Part, Period, Pool, Site
@@ -133,13 +134,21 @@ def with_layouts(data: Data, ground: Ground) -> Data:
     return data
 
 
+def _named(sizes: Iterable[float]) -> dict[float, str]:
+    """Each size in as few digits, three at least, as tell all of them apart."""
+    different = set(sizes)
+    names = ({gb: f"{gb:.{digits}g}GB" for gb in different} for digits in range(3, 18))
+    return next(each for each in names if len(set(each.values())) == len(different))
+
+
 def _layouts(p: Pool, where: Place, here: dict[str, Endpoint]) -> tuple[Pool, dict[str, Endpoint]]:
     if p.sharing == "partitioned":
         used = {e.slot for e in here.values() if e.slot is not None}
         return replace(p, layouts=partition_layouts(where.layouts, used)), {}
     if p.sharing == "shared":
         kinds = kinds_of([e.hbm_gb for e in here.values()], p.usable_gb)
-        slots = {i: f"{kinds[e.hbm_gb]:.9g}GB" for i, e in here.items()}
+        names = _named(kinds.values())
+        slots = {i: names[kinds[e.hbm_gb]] for i, e in here.items()}
         packed = packings({slots[i]: kinds[e.hbm_gb] for i, e in here.items()}, p.usable_gb, where.pool.max_residents)
         return replace(p, layouts=packed), {i: replace(e, slot=slots[i]) for i, e in here.items()}
     inside = {i: int(e.gpus) for i, e in here.items() if e.gpus <= where.domain}
