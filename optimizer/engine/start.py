@@ -18,6 +18,7 @@ from optimizer.engine.linear import Relaxed, whole
 from optimizer.engine.messages import Tick
 from optimizer.engine.periods import moving
 from optimizer.engine.program import Flags, Floats, Ints, Program
+from optimizer.engine.root import LITTLE, NO_HEURISTICS
 from optimizer.engine.search import solve_held
 from optimizer.engine.solver import Control, Highs
 
@@ -132,9 +133,10 @@ def _hasty(program: Program, control: Control, x: Floats) -> tuple[Floats | None
 
 def _strategy(program: Program, control: Control, x: Floats | None) -> tuple[Floats | None, bool]:
     """A plan with its strategy whole, if one is found, and whether the clock cut the search short. The bound that it
-    proves for the whole is told."""
+    proves for the whole is told. From a plan, branching alone ends as well in half the time; at M it does not end."""
     part = replace(program, integer=program.integer & program.strategy)
-    highs = Highs(part, control.quietly(control.left, STRATEGY_GAP), mip_max_nodes=NODES)
+    branching = NO_HEURISTICS if x is not None and program.value.size <= LITTLE else {}
+    highs = Highs(part, control.quietly(control.left, STRATEGY_GAP), mip_max_nodes=NODES, **branching)
     if x is not None:
         highs.begin_from(np.arange(x.size, dtype=np.int32), x)
     status = highs.run()
