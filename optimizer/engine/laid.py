@@ -59,12 +59,13 @@ class BaseCuts:
         except NewStructure:
             return None
 
-    def beside(self, laid: Scaled, control: Control, x: Floats) -> Found:
-        """What the base's cuts prove of a program at once, and a plan with the placement of x, which holds, and its
-        strategy decided again."""
+    def beside(self, laid: Scaled, control: Control, x: Floats, promising: float) -> Found:
+        """What the base's cuts prove of a program at once; where that is more than `promising`, a plan with the
+        placement of x, which holds, and its strategy decided again."""
         heard, program = _Heard(laid), laid.program
         tight(program, replace(control, tell=heard.tell), self.footing)
-        heard.with_free(~program.integer | program.strategy, program.rounded(x / laid.unit), control)
+        if heard.found.bound > promising:
+            heard.with_free(~program.integer | program.strategy, program.rounded(x / laid.unit), control)
         return heard.found
 
     def cuts(self, laid: Scaled) -> Cuts:

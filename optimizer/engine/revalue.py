@@ -129,7 +129,8 @@ def _by_cuts(base: Base, program: Program, x: Floats, control: Control, began: f
     if base.cuts is None or laid is None:
         return None
     if program.violation(x) <= FEASIBLE:
-        found, plans = base.cuts.beside(laid, control, x), [x]
+        promising = 2.0 * base.worth.high - base.worth.low  # a change that earns less than the gap stays unresolved
+        found, plans = base.cuts.beside(laid, control, x, promising), [x]
     else:
         found, plans = base.cuts.near(laid, control, x, LEFT_OPEN * base.gap), []
     if not np.isfinite(found.bound):
