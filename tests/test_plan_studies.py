@@ -20,7 +20,7 @@ from optimizer.engine.highs import solve_program
 from optimizer.engine.outcome import SolverError
 from optimizer.engine.program import Program
 from optimizer.engine.revalue import revalue
-from optimizer.formulation.data import Pilot, Tool, Variant
+from optimizer.formulation.data import Pilot, Skill, Tool, Variant
 from optimizer.plan import again
 from optimizer.plan import studies as judging
 from optimizer.plan.again import Found
@@ -87,7 +87,7 @@ def test_gains_of_a_large_program_hold_what_cold_solves_find():
     program = fleet(12, 20, 12, seed=2)
     outcome = solve_program(program, gap=1e-3, time_limit=20.0)
     study = again.Again(program, outcome, time.monotonic() + 30.0)
-    by_name = {name: program.laid(outcome.values)[columns(program, "fund", lambda key, n=name: key[0] == n)]
+    by_name = {name: program.vector(outcome.values)[columns(program, "fund", lambda key, n=name: key[0] == n)]
                for name in {key[0] for name, key in program.cols if name == "fund"}}  # fmt: skip
     funded = max(sorted(by_name), key=lambda name: by_name[name].sum())
     idle = min(sorted(by_name), key=lambda name: by_name[name].sum())
@@ -154,6 +154,15 @@ def test_a_tool_that_a_promise_needs_is_needed():
     flow = workflow(CAL, requires=("fast",), must_fund=True)
     line = row(planned(fast(100.0, workflows={"w": flow}), judge=True), "tool_verdicts")
     assert (line["verdict"], line["npv_without"], line["method"]) == ("needed", None, "no plan holds")
+
+
+def test_a_tool_that_no_plan_can_adopt_is_impossible():
+    """It wants five hours of a smith who has four."""
+    people = {"smith": Skill("smith", flat(CAL, 4.0), flat(CAL, 0.0))}
+    tool = Tool("fast", flat(CAL, 100.0), 0.0, hours={"smith": 5.0})
+    d = replace(fast(100.0), tools={"fast": tool}, skills=people)
+    line = row(planned(d, judge=True), "tool_verdicts")
+    assert (line["adopted"], line["verdict"], line["method"]) == (0, "impossible", "no plan holds")
 
 
 def test_exploration_costs_what_others_would_earn_in_its_place():

@@ -107,6 +107,14 @@ def test_an_answer_that_is_only_bounded_says_what_it_is(low, high, said):
     assert (row[2], row[5], row[6]) == said
 
 
+@pytest.mark.parametrize(("lots", "said"), [(1, "needed"), (0, "impossible")])
+def test_what_no_plan_can_do_otherwise_is_needed_or_impossible(lots, said):
+    """Bought, and no plan holds without it; left out, and none holds with it."""
+    line = {**whole.plan().document["investments"][0], "lots": lots, "method": "no plan holds", "gain_low": None}
+    (row,) = block("Does it pay?", Plan({**whole.plan().document, "investments": [line]})).rows
+    assert row[2] == said
+
+
 def test_tools_exploration_and_losses_in_words():
     (tool,) = block("Tools", whole.plan()).rows
     assert tool[:4] == ("cache", "adopted", "pays", "$3,000")

@@ -105,7 +105,7 @@ class Asker:
 
     def _spread(self, answer: Callable[[Question, Control], None], questions: Sequence[Question], seconds: float
                 ) -> None:  # fmt: skip
-        """Questions in their order, each with its share of what is left; where all are exact, with all of it."""
+        """Questions in their order, each with its share of what is left; exact ones have their patience."""
         until = min(time.monotonic() + seconds, self.control.deadline)
         left = iter(range(len(questions), 0, -1))
 

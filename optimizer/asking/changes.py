@@ -39,6 +39,16 @@ def with_row(program: Program, name: tuple[str, object], cols: Flags, lower: flo
     )
 
 
+def at_least_once(program: Program, name: object, cols: Flags) -> Program:
+    """One of some decisions taken, whenever that costs least: what is left out is judged as if it had to be."""
+    return with_row(program, ("asked", (name,)), cols, 1.0)
+
+
+def rows_of(program: Program, family: str) -> list[int]:
+    """Where the rows of a family stand."""
+    return [i for i, (name, _) in enumerate(program.rows) if name == family]
+
+
 def roomier(program: Program, rows: Collection[int], by: float) -> Program:
     """Some rows relaxed by an amount, whatever their sense; nothing else is changed."""
     at = np.array(sorted(rows), int)

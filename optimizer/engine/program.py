@@ -61,7 +61,7 @@ class Program:
             values[name][key] = amount
         return values
 
-    def laid(self, values: Mapping[str, Mapping[Any, float]]) -> Floats:
+    def vector(self, values: Mapping[str, Mapping[Any, float]]) -> Floats:
         """Such values, of every decision there is, in the order of columns."""
         return np.array([values[name][key] for name, key in self.cols], float)
 

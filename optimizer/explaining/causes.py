@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from optimizer.asking.asker import Asker
-from optimizer.asking.changes import forced, freed
+from optimizer.asking.changes import forced, freed, rows_of
 from optimizer.engine.solver import Control
 from optimizer.explaining.infeasible import Doubt
 from optimizer.explaining.study import PRIVATE
@@ -45,5 +45,5 @@ class Causes:
             each.name for each in study.stated.families
             if each.kind != "link" and each.name not in PRIVATE and study.stated.rows[each.name]
         ]  # fmt: skip
-        rows = {name: [i for i, (family, _) in enumerate(program.rows) if family == name] for name in rules}
+        rows = {name: rows_of(program, name) for name in rules}
         return [name for name in rules if not self.control.over and doubt.holds(freed(program, rows[name]))]

@@ -104,7 +104,7 @@ def investigate(asked: Asked) -> dict[str, Any]:
     if outcome.status == "infeasible":
         document["conflict"] = infeasible.conflict(found, asked.locate, clock.control)
     elif outcome.values:
-        x = found.program.laid(outcome.values)
+        x = found.program.vector(outcome.values)
         with ThreadPoolExecutor(asked.threads) as pool:
             relaxed = relaxed_prices(found.program, clock.control)
             prices = None if relaxed is None else relaxed[1]

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from optimizer.asking.asker import Asker, Question
-from optimizer.asking.changes import columns, freed, held, with_row
+from optimizer.asking.changes import at_least_once, columns, freed, held, rows_of
 from optimizer.asking.interval import Evidence, Interval
-from optimizer.engine.program import Flags, Floats, Program, dot
+from optimizer.engine.program import Flags, Floats, dot
 from optimizer.explaining.study import Study
 
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ def tool_questions(study: Study, x: Floats) -> Iterator[Question]:
         if _any(cols, x):
             yield Question(_tool(j), partial(held, study.program, cols, upper=0.0), tightens=True)
         else:
-            yield Question(_tool(j), partial(_at_least_once, study.program, j, cols), tightens=True)
+            yield Question(_tool(j), partial(at_least_once, study.program, j, cols), tightens=True)
 
 
 def tools(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
@@ -40,7 +40,7 @@ def offer_questions(study: Study, x: Floats) -> Iterator[Question]:
             yield Question(_offer(name), partial(held, study.program, cols, upper=0.0), tightens=True,
                            rank=dot(abs(study.program.cost[cols]), x[cols]))  # fmt: skip
         elif name in study.data.offers:
-            yield Question(_offer(name), partial(_at_least_once, study.program, name, cols), tightens=True)
+            yield Question(_offer(name), partial(at_least_once, study.program, name, cols), tightens=True)
 
 
 def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
@@ -56,8 +56,7 @@ def offers(study: Study, x: Floats, asker: Asker) -> Iterator[Row]:
 def policy_questions(study: Study) -> Iterator[Question]:
     """Each family that has rows and is not the fleet's own logic, switched off: its rows taken away."""
     for name in _policies(study):
-        rows = [i for i, (family, _) in enumerate(study.program.rows) if family == name]
-        yield Question(_policy(name), partial(freed, study.program, rows), loosens=True)
+        yield Question(_policy(name), partial(freed, study.program, rows_of(study.program, name)), loosens=True)
 
 
 def policies(study: Study, asker: Asker) -> Iterator[Row]:
@@ -101,11 +100,6 @@ def _policies(study: Study) -> list[str]:
         for f in study.stated.families
         if study.stated.rows[f.name] and f.name not in physical and (f.kind != "link" or f.name in FREE_LINKS)
     ]
-
-
-def _at_least_once(program: Program, name: str, cols: Flags) -> Program:
-    """Taken whenever that costs least, as a plan judges what it leaves out."""
-    return with_row(program, ("asked", (name,)), cols, 1.0)
 
 
 def _any(cols: Flags, x: Floats) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimizer.asking.asker import BOUND_SECONDS, Asker, Question
-from optimizer.asking.changes import freed, held, with_row
+from optimizer.asking.changes import at_least_once, freed, held, rows_of
 from optimizer.engine.outcome import Outcome, Values
 from optimizer.engine.program import Flags, Floats, Program
 from optimizer.engine.progress import relative_gap
@@ -138,13 +138,12 @@ class Again:
     def _question(self, otherwise: Otherwise) -> Question:
         name, program, least = str(otherwise), self.program, BOUND_SECONDS
         if otherwise.how == "lifted":
-            rows = [i for i, (family, _) in enumerate(program.rows) if family == otherwise.of]
-            return Question(name, partial(freed, program, rows), loosens=True, least=least)
+            lifted_from = partial(freed, program, rows_of(program, otherwise.of))
+            return Question(name, lifted_from, loosens=True, least=least)
         cols = self._columns(otherwise)
         if otherwise.how == "without":  # what is in the plan first
             return Question(name, partial(held, program, cols, upper=0.0), tightens=True, rank=1.0, least=least)
-        asked = ("asked", otherwise.names)
-        return Question(name, partial(with_row, program, asked, cols, 1.0), tightens=True, least=least)
+        return Question(name, partial(at_least_once, program, otherwise.names, cols), tightens=True, least=least)
 
     def _columns(self, otherwise: Otherwise) -> Flags:
         cols = np.zeros(self.program.cost.size, bool)
@@ -154,7 +153,7 @@ class Again:
 
     @cached_property
     def _decisions(self) -> Mapping[tuple[str, Any], list[int]]:
-        """Columns of the strategy by decision and what it is about."""
+        """Columns of the strategy by decision and what it is about, looked up once for all questions."""
         found: dict[tuple[str, Any], list[int]] = defaultdict(list)
         for j in np.flatnonzero(self.program.strategy):
             name, key = self.program.cols[j]
@@ -180,7 +179,7 @@ class Again:
 
     @cached_property
     def _x(self) -> Floats:
-        return self.program.laid(self.outcome.values)
+        return self.program.vector(self.outcome.values)
 
 
 def without(variable: str, *names: str) -> Otherwise:

@@ -33,8 +33,11 @@ WORDS = {
 MANY_PERIODS = 8  # columns that fit a terminal beside the rest
 
 
-def paying(low: float | None, high: float | None) -> str:
-    """Whether something pays of which the gain lies between two ends; None where an end is not known."""
+def verdict(low: float | None, high: float | None, *, taken: bool, possible: bool) -> str:
+    """Whether something pays of which the gain lies between two ends, None where one is not known; `possible` is
+    whether any plan does the opposite of what this one does."""
+    if not possible:
+        return "needed" if taken else "impossible"
     if low is not None and low > 0:
         return "pays"
     return "does not pay" if high is not None and high < 0 else UNDECIDED

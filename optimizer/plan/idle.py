@@ -21,7 +21,7 @@ def without_idle(program: Program, outcome: Outcome) -> Outcome:
     idle = _owners(outcome.values, ["fund"]) - _owners(outcome.values, DONE)
     if not idle:
         return outcome
-    x = before = program.laid(outcome.values)
+    x = before = program.vector(outcome.values)
     owned = _owned(program, idle)
     for names in (idle, *({w} for w in sorted(idle))):
         cols = [j for w in names for j in owned[w]]

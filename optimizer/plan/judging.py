@@ -8,9 +8,9 @@ from math import fsum
 from optimizer.engine.outcome import Values
 from optimizer.formulation.build import Formulation
 from optimizer.formulation.data import Data, Period, Workflow
-from optimizer.plan.again import FORBIDDEN, SOLVED, Again, Found, Gain, Otherwise, lifted, with_one, without
+from optimizer.plan.again import FORBIDDEN, Again, Found, Gain, Otherwise, lifted, with_one, without
 from optimizer.plan.choices import tool_usd
-from optimizer.plan.figures import paying
+from optimizer.plan.figures import verdict
 from optimizer.plan.loading import load
 from optimizer.plan.money import Cash, ledger
 from optimizer.plan.plan import Row
@@ -42,7 +42,7 @@ def tool_verdicts(stated: Formulation, use: Use, again: Again) -> Iterator[Row]:
             "gain_high": gain.high,
             "usd_per_mtok_with": _usd_per_mtok(stated, d, having.values),
             "usd_per_mtok_without": _usd_per_mtok(stated, d, lacking.values),
-            "verdict": _verdict(gain, lacking),
+            "verdict": verdict(gain.low, gain.high, taken=j in adopted, possible=asked.method != FORBIDDEN),
             "method": asked.method,
             "seconds": asked.seconds,
         }
@@ -60,12 +60,6 @@ def questions(use: Use, again: Again) -> Iterator[Otherwise]:
 
 def _choice(tool: str) -> tuple[Otherwise, Otherwise]:
     return without("adopt", tool), with_one("adopt", tool)
-
-
-def _verdict(gain: Gain, lacking: Found) -> str:
-    if lacking.method == FORBIDDEN:
-        return "needed"
-    return paying(gain.low, gain.high)
 
 
 def _usd_per_mtok(stated: Formulation, d: Data, decided: Values) -> float | None:
@@ -122,7 +116,7 @@ def exploration_cap(use: Use, again: Again) -> Iterator[Row]:
         "share": min(use.data.exploration_share.values()),
         "npv_with": plan.value,
         "npv_without": free.value,
-        "cost_usd": gain.usd if free.method == SOLVED else None,  # a plan no better may be one not looked for
+        "cost_usd": gain.usd,
         "cost_low": None if gain.low is None else max(gain.low, 0.0),
         "cost_high": gain.high,
         "method": free.method,

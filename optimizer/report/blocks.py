@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from optimizer.plan import Plan
-from optimizer.plan.figures import money, number, paying, percent, spans
+from optimizer.plan.figures import money, number, percent, spans, verdict
 from optimizer.plan.plan import Row
 from optimizer.report.grids import Cells, Grid, grid_of, grouped
 
@@ -20,7 +20,7 @@ COLUMNS = {  # of the income statement: terms that stand in one column
     "liability": ("liability",),
     "net": ("net",),
 }
-NEEDED = "no plan holds"
+RULED_OUT = "no plan holds"
 RENT = "scarcity_rent_at_this_placement"
 STATEMENT_NOTE = (
     "GPUs: running cost, leases, purchases, upgrades, resale; people: review and launches; stack: tools, storage, "
@@ -112,9 +112,9 @@ def _investments(plan: Plan) -> Grid:
     for row in plan.document["investments"]:
         serves = ", ".join(f"{w} {percent(share)}" for w, share in row["serves"].items())
         serves = serves or "nobody" if row["lots"] else "not taken"
-        verdict = "needed" if row["method"] == NEEDED else paying(row["gain_low"], row["gain_high"])
+        said = verdict(row["gain_low"], row["gain_high"], taken=row["lots"] > 0, possible=row["method"] != RULED_OUT)
         back = "-" if row["payback_periods"] is None else str(row["payback_periods"])
-        lines.append((row["offer"], serves, verdict, f"{row['lots']}", _usd(plan, row["capex_usd"]),
+        lines.append((row["offer"], serves, said, f"{row['lots']}", _usd(plan, row["capex_usd"]),
                       _usd(plan, row["gain_usd"]), _gain(plan, row), back))  # fmt: skip
     columns = ("offer", "serves", "verdict", "lots", "capex", "gain", "between", "payback")
     return grid_of("Does it pay?", columns, lines, left=3, folds=2, note=GAIN_NOTE)
