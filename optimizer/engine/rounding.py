@@ -27,7 +27,7 @@ INSIDE = 1e-6  # of its bounds: a whole number whose coefficient is tried as a d
 FRACTION = 0.02  # of a right side, at least and at most this far from whole
 TRIED = 8  # divisors of an equation: the coefficients of its most fractional whole numbers,
 HALVED = 3  # and the best of them halved so often
-STEEP = 1e6  # between the largest and the smallest coefficient of a cut
+SMALL = 1e-6  # of the largest coefficient of a cut: smaller ones are left out of it
 SLACK = 1e-7  # that a cut is given for what was rounded on the way to it
 
 
@@ -145,8 +145,8 @@ def cuts(equations: Equations, sums: Sums) -> Cuts:
         at = np.where(terms.from_upper, equations.upper[terms.col], equations.lower[terms.col])
         rhs = whole + _sums(terms.of, value * np.where(value == 0, 0.0, at), whole.size)
         found = _in_columns(equations, terms, np.where(np.isfinite(value), value, 0.0), rhs)
-        steep = _smallest(found.matrix) < 1 / STEEP
-    return found._replace(rhs=np.where(good & np.isfinite(rhs) & ~steep, found.rhs + SLACK, np.inf))
+        found = _without_small(equations, found._replace(rhs=np.where(good & np.isfinite(rhs), found.rhs, np.inf)))
+    return found._replace(rhs=found.rhs + SLACK)
 
 
 def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) -> Cuts:
@@ -159,11 +159,16 @@ def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) 
     return Cuts((sparse.diags_array(1 / largest) @ matrix).tocsr(), (rhs - slack @ equations.rhs) / largest)
 
 
-def _smallest(matrix: Matrix) -> Floats:
-    """The smallest coefficient of each row, 1 at most."""
-    smallest = np.ones(matrix.shape[0])
-    np.minimum.at(smallest, np.repeat(np.arange(smallest.size), np.diff(matrix.indptr)), np.abs(matrix.data))
-    return smallest
+def _without_small(equations: Equations, found: Cuts) -> Cuts:
+    """Small coefficients left out, each with the most that its column can give the cut; no cut where that has no end."""
+    matrix, rhs = found.matrix.copy(), found.rhs
+    of, col = np.repeat(np.arange(rhs.size, dtype=np.int32), np.diff(matrix.indptr)), matrix.indices
+    small = (np.abs(matrix.data) < SMALL) & (matrix.data != 0)
+    bound = np.where(matrix.data > 0, equations.lower[col], equations.upper[col])
+    least = np.where(small, matrix.data * np.where(small, bound, 0.0), 0.0)
+    matrix.data[small] = 0.0
+    matrix.eliminate_zeros()
+    return Cuts(matrix, rhs - _sums(of, least, rhs.size))
 
 
 def _coefficients(terms: Terms, inside: Floats) -> Iterator[Floats]:

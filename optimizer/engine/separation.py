@@ -19,7 +19,8 @@ from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.rounding import INSIDE, Cuts, Equations, Matrix, Sums, best_divisors, combined, cuts, in_distances
 
 ADDED = 5  # rows to one row
-LONG = 1000  # columns and slacks of a sum, beyond which it is left
+LONG = 1000  # columns and slacks of a sum of rows, beyond which it is left,
+LONGER = 5000  # and of a sum at hand: those of the tableau are long, and of enterprise.yaml the long ones cut most
 ROWS = 4  # shortest rows of a column that may eliminate it
 ENOUGH = 1e-4  # violation over length of a cut that is worth a row
 MANY, PARALLEL = 600, 0.7  # cuts at a time, and the cosine between two of them
@@ -53,15 +54,16 @@ def _nearer_above(equations: Equations, at: Floats) -> Flags:
 def _violated(equations: Equations, at: Floats, more: Iterable[Matrix]) -> Iterator[tuple[Matrix, Floats]]:
     """Sums of rows, and the divisors, whose cuts x violates."""
     from_upper = _nearer_above(equations, at)
-    for weights in itertools.chain(_sums_of_rows(equations, at), (_short(equations, each) for each in more)):
+    at_hand = (_short(equations, each, LONGER) for each in more)
+    for weights in itertools.chain(_sums_of_rows(equations, at), at_hand):
         divisor, beyond = best_divisors(equations, in_distances(equations, weights, from_upper), at)
         good = np.flatnonzero(beyond > ENOUGH)
         if good.size:
             yield weights[good], divisor[good]
 
 
-def _short(equations: Equations, weights: Matrix) -> Matrix:
-    return weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= LONG)]
+def _short(equations: Equations, weights: Matrix, most: int = LONG) -> Matrix:
+    return weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= most)]
 
 
 def _sums_of_rows(equations: Equations, at: Floats) -> Iterator[Matrix]:
