@@ -160,7 +160,7 @@ def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) 
 
 
 def _without_small(equations: Equations, found: Cuts) -> Cuts:
-    """Small coefficients left out, each with the most that its column can give the cut; no cut where that has no end."""
+    """Small coefficients left out, each with the most that its column can give; no cut where that has no end."""
     matrix, rhs = found.matrix.copy(), found.rhs
     of, col = np.repeat(np.arange(rhs.size, dtype=np.int32), np.diff(matrix.indptr)), matrix.indices
     small = (np.abs(matrix.data) < SMALL) & (matrix.data != 0)
