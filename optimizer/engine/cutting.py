@@ -13,8 +13,8 @@ import numpy as np
 from optimizer.engine.messages import Tick
 from optimizer.engine.program import Program
 from optimizer.engine.recutting import Recipe, rows_after, with_cuts, without_rows
-from optimizer.engine.rounding import Cuts
-from optimizer.engine.separation import separated
+from optimizer.engine.rounding import Cuts, cuts
+from optimizer.engine.separation import Making, separated
 from optimizer.engine.sifting import Sifted, sifted_again, sifted_or_whole
 from optimizer.engine.solver import Control
 from optimizer.engine.tableau import tableau
@@ -47,12 +47,13 @@ def cut_at_once(program: Program, control: Control) -> Cut | None:
 
 
 def cut_down(
-    program: Program, control: Control, found: Sifted, rounds: float = np.inf, recipe: Recipe | None = None
-) -> Cut:
+    program: Program, control: Control, found: Sifted, rounds: float = np.inf, recipe: Recipe | None = None,
+    made: Making = cuts,
+) -> Cut:  # fmt: skip
     """Tells a tighter bound after every round, until the clock, or until rounds come to little; where that ended.
     `found` is used up; `recipe` is how the cuts were made that the program has as rows already."""
     cut, last = Cut(program, found, recipe or Recipe.of_none(program)), found.lp.bound()
-    while rounds > 0 and not control.over and (better := _cut_again(cut, control)) is not None:
+    while rounds > 0 and not control.over and (better := _cut_again(cut, control, made)) is not None:
         control.tell(Tick(None, bound := better.found.lp.bound()))
         assert last is not None
         assert bound is not None
@@ -62,20 +63,20 @@ def cut_down(
     return cut
 
 
-def _cut_again(cut: Cut, control: Control) -> Cut | None:
+def _cut_again(cut: Cut, control: Control, made: Making) -> Cut | None:
     """With the cuts that the plan violates, and without those that have room; None where there are none, or no time."""
     program, found, recipe = cut
     plan = found.lp.plan()
     if plan is None:
         return None
     x = found.part.whole(plan)
-    more = separated(program, found.part, x, [tableau(found.part.program, found.lp, plan)])
+    more = separated(program, found.part, x, [tableau(found.part.program, found.lp, plan)], made)
     if more is None:
         return None
-    sums, cuts = more
+    sums, new = more
     kept = np.arange(program.row_lower.size) < recipe.rows
     kept |= program.row_upper - program.activity(x) <= ROOM
-    program = with_cuts(without_rows(program, kept), cuts)
+    program = with_cuts(without_rows(program, kept), new)
     found.lp.free()
     again = sifted_again(program, control, found.without_rows(kept))
     return None if again is None else Cut(program, again, recipe.after(sums, kept[recipe.rows :]))

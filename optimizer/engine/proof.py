@@ -87,8 +87,9 @@ def _cut_down(program: Program, control: Control, found: Sifted | None) -> Verdi
     """Cuts as long as they come to something; then there is nothing more to prove in time."""
     if found is not None:
         from optimizer.engine.cutting import cut_down  # noqa: PLC0415  scipy takes a fifth of a second to load
+        from optimizer.engine.rounding import flattened  # noqa: PLC0415
 
-        cut_down(program, control, found)
+        cut_down(program, control, found, made=flattened)
     return Verdict("ended", None, None)
 
 

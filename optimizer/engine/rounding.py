@@ -27,7 +27,7 @@ INSIDE = 1e-6  # of its bounds: a whole number whose coefficient is tried as a d
 FRACTION = 0.02  # of a right side, at least and at most this far from whole
 TRIED = 8  # divisors of an equation: the coefficients of its most fractional whole numbers,
 HALVED = 3  # and the best of them halved so often
-SMALL = 1e-6  # of the largest coefficient of a cut: smaller ones are left out of it
+SMALL = 1e-6  # of a coefficient, beside the largest of its cut
 SLACK = 1e-7  # that a cut is given for what was rounded on the way to it
 
 
@@ -137,7 +137,23 @@ def best_divisors(equations: Equations, terms: Terms, x: Floats) -> tuple[Floats
 
 
 def cuts(equations: Equations, sums: Sums) -> Cuts:
-    """The cuts of combined rows in the columns of the program."""
+    """The cuts of combined rows in the columns of the program; none that would have small coefficients."""
+    found = _cuts(equations, sums)
+    return found._replace(rhs=np.where(_small(found.matrix).max(axis=1).toarray().ravel(), np.inf, found.rhs))
+
+
+def flattened(equations: Equations, sums: Sums) -> Cuts:
+    """All of them, small coefficients left out, each with the most that its column can give; no cut where that has no
+    end. Most rows of the tableau have some; such cuts are long, and pay where nothing but cuts proves anything."""
+    found = _cuts(equations, sums)
+    small = found.matrix.multiply(_small(found.matrix)).tocsr()
+    small.eliminate_zeros()
+    of = np.repeat(np.arange(found.rhs.size, dtype=np.int32), np.diff(small.indptr))
+    bound = np.where(small.data > 0, equations.lower[small.indices], equations.upper[small.indices])
+    return Cuts((found.matrix - small).tocsr(), found.rhs - _sums(of, small.data * bound, found.rhs.size))
+
+
+def _cuts(equations: Equations, sums: Sums) -> Cuts:
     with np.errstate(invalid="ignore"):  # of sums with a column or a row that has no limit
         terms = in_distances(equations, sums.weights, sums.from_upper)
         value, whole, good = _rounded(terms, sums.divisor)
@@ -145,8 +161,7 @@ def cuts(equations: Equations, sums: Sums) -> Cuts:
         at = np.where(terms.from_upper, equations.upper[terms.col], equations.lower[terms.col])
         rhs = whole + _sums(terms.of, value * np.where(value == 0, 0.0, at), whole.size)
         found = _in_columns(equations, terms, np.where(np.isfinite(value), value, 0.0), rhs)
-        found = _without_small(equations, found._replace(rhs=np.where(good & np.isfinite(rhs), found.rhs, np.inf)))
-    return found._replace(rhs=found.rhs + SLACK)
+    return found._replace(rhs=np.where(good & np.isfinite(rhs), found.rhs + SLACK, np.inf))
 
 
 def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) -> Cuts:
@@ -159,16 +174,12 @@ def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) 
     return Cuts((sparse.diags_array(1 / largest) @ matrix).tocsr(), (rhs - slack @ equations.rhs) / largest)
 
 
-def _without_small(equations: Equations, found: Cuts) -> Cuts:
-    """Small coefficients left out, each with the most that its column can give; no cut where that has no end."""
-    matrix, rhs = found.matrix.copy(), found.rhs
-    of, col = np.repeat(np.arange(rhs.size, dtype=np.int32), np.diff(matrix.indptr)), matrix.indices
+def _small(matrix: Matrix) -> Matrix:
+    """One where a coefficient is small."""
     small = (np.abs(matrix.data) < SMALL) & (matrix.data != 0)
-    bound = np.where(matrix.data > 0, equations.lower[col], equations.upper[col])
-    least = np.where(small, matrix.data * np.where(small, bound, 0.0), 0.0)
-    matrix.data[small] = 0.0
-    matrix.eliminate_zeros()
-    return Cuts(matrix, rhs - _sums(of, least, rhs.size))
+    found = sparse.csr_array((small.astype(np.float64), matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)
+    found.eliminate_zeros()
+    return found
 
 
 def _coefficients(terms: Terms, inside: Floats) -> Iterator[Floats]:

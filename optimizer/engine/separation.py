@@ -8,7 +8,7 @@ furthest beyond the plan are kept, as long as they are not nearly parallel.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +19,21 @@ from optimizer.engine.program import Flags, Floats, Ints, Program
 from optimizer.engine.rounding import INSIDE, Cuts, Equations, Matrix, Sums, best_divisors, combined, cuts, in_distances
 
 ADDED = 5  # rows to one row
-LONG = 1000  # columns and slacks of a sum of rows, beyond which it is left,
-LONGER = 5000  # and of a sum at hand: those of the tableau are long, and of enterprise.yaml the long ones cut most
+LONG = 1000  # columns and slacks of a sum, beyond which it is left
 ROWS = 4  # shortest rows of a column that may eliminate it
 ENOUGH = 1e-4  # violation over length of a cut that is worth a row
 MANY, PARALLEL = 600, 0.7  # cuts at a time, and the cosine between two of them
 
+Making = Callable[[Equations, Sums], Cuts]
 
-def separated(program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] = ()) -> tuple[Sums, Cuts] | None:
+
+def separated(
+    program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] = (), made: Making = cuts
+) -> tuple[Sums, Cuts] | None:
     """Cuts of the whole program that its plan x violates, and what they were made of; None if there are none.
 
-    They are looked for in the part of it that is in use, among sums of its rows and among `more` such sums.
+    They are looked for in the part of it that is in use, among sums of its rows and among `more` such sums, and are
+    `made` of these.
     """
     within, whole = Equations.of(part.program), Equations.of(program)
     found = list(_violated(within, within.at(x[part.cols]), more))
@@ -37,7 +41,8 @@ def separated(program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] 
         return None
     weights = _in_whole(part, sparse.vstack([weights for weights, _ in found]).tocsr())
     divisor = np.concatenate([divisor for _, divisor in found])
-    return _best(whole, Sums(weights, _nearer_above(whole, whole.at(x)), divisor), x)
+    sums = Sums(weights, _nearer_above(whole, whole.at(x)), divisor)
+    return _best(sums, made(whole, sums), x)
 
 
 def _in_whole(part: Narrow, weights: Matrix) -> Matrix:
@@ -54,16 +59,15 @@ def _nearer_above(equations: Equations, at: Floats) -> Flags:
 def _violated(equations: Equations, at: Floats, more: Iterable[Matrix]) -> Iterator[tuple[Matrix, Floats]]:
     """Sums of rows, and the divisors, whose cuts x violates."""
     from_upper = _nearer_above(equations, at)
-    at_hand = (_short(equations, each, LONGER) for each in more)
-    for weights in itertools.chain(_sums_of_rows(equations, at), at_hand):
+    for weights in itertools.chain(_sums_of_rows(equations, at), (_short(equations, each) for each in more)):
         divisor, beyond = best_divisors(equations, in_distances(equations, weights, from_upper), at)
         good = np.flatnonzero(beyond > ENOUGH)
         if good.size:
             yield weights[good], divisor[good]
 
 
-def _short(equations: Equations, weights: Matrix, most: int = LONG) -> Matrix:
-    return weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= most)]
+def _short(equations: Equations, weights: Matrix) -> Matrix:
+    return weights[np.flatnonzero(np.diff(combined(equations.matrix, weights).indptr) <= LONG)]
 
 
 def _sums_of_rows(equations: Equations, at: Floats) -> Iterator[Matrix]:
@@ -130,9 +134,9 @@ class _Holding:
         return chosen, row, times
 
 
-def _best(whole: Equations, sums: Sums, x: Floats) -> tuple[Sums, Cuts] | None:
+def _best(sums: Sums, found: Cuts, x: Floats) -> tuple[Sums, Cuts] | None:
     """The cuts furthest beyond x, no two nearly parallel."""
-    matrix, rhs = cuts(whole, sums)
+    matrix, rhs = found
     length = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     beyond = (matrix @ x - rhs) / np.maximum(length, INSIDE)
     good = np.flatnonzero(beyond > ENOUGH)
