@@ -62,7 +62,7 @@ def test_half_a_replica_is_cut_off() -> None:
 def test_a_small_coefficient_is_left_out_at_the_most_it_can_give() -> None:
     """2 n <= 3 + 0.0000001 c says n <= 1 + 0.0000001 c, and with c at most 9 that n <= 1.0000009."""
     one = program([[2.0, -1e-7]], [3.0], [9.0, 9.0], [1.0, 0.0], whole=1)
-    found = separated(one, everything(one), np.array([1.5, 0.0]), made=flattened)
+    found = separated(one, everything(one), np.array([1.5, 0.0]), making=flattened)
     assert found is not None
     assert found[1].matrix.toarray().tolist() == [[1.0, 0.0]]
     assert found[1].rhs == pytest.approx([1.0 + 9e-7 + SLACK], abs=1e-9)
@@ -70,7 +70,7 @@ def test_a_small_coefficient_is_left_out_at_the_most_it_can_give() -> None:
 
 def test_a_small_coefficient_of_a_column_without_end_leaves_no_cut() -> None:
     one = program([[2.0, -1e-7]], [3.0], [9.0, np.inf], [1.0, 0.0], whole=1)
-    assert separated(one, everything(one), np.array([1.5, 0.0]), made=flattened) is None
+    assert separated(one, everything(one), np.array([1.5, 0.0]), making=flattened) is None
 
 
 def test_a_small_coefficient_leaves_no_cut_to_programs_that_are_solved_often() -> None:
@@ -81,7 +81,7 @@ def test_a_small_coefficient_leaves_no_cut_to_programs_that_are_solved_often() -
 def test_a_large_coefficient_stays() -> None:
     """2 n <= 3 + 0.001 c says n <= 1 + 0.001 c, whatever c can be."""
     one = program([[2.0, -1e-3]], [3.0], [9.0, np.inf], [1.0, 0.0], whole=1)
-    found = separated(one, everything(one), np.array([1.5, 0.0]), made=flattened)
+    found = separated(one, everything(one), np.array([1.5, 0.0]), making=flattened)
     assert found is not None
     assert found[1].matrix.toarray()[0] == pytest.approx([1.0, -1e-3])
 

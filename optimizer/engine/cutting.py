@@ -47,13 +47,17 @@ def cut_at_once(program: Program, control: Control) -> Cut | None:
 
 
 def cut_down(
-    program: Program, control: Control, found: Sifted, rounds: float = np.inf, recipe: Recipe | None = None,
-    made: Making = cuts,
-) -> Cut:  # fmt: skip
+    program: Program,
+    control: Control,
+    found: Sifted,
+    rounds: float = np.inf,
+    recipe: Recipe | None = None,
+    making: Making = cuts,
+) -> Cut:
     """Tells a tighter bound after every round, until the clock, or until rounds come to little; where that ended.
     `found` is used up; `recipe` is how the cuts were made that the program has as rows already."""
     cut, last = Cut(program, found, recipe or Recipe.of_none(program)), found.lp.bound()
-    while rounds > 0 and not control.over and (better := _cut_again(cut, control, made)) is not None:
+    while rounds > 0 and not control.over and (better := _cut_again(cut, control, making)) is not None:
         control.tell(Tick(None, bound := better.found.lp.bound()))
         assert last is not None
         assert bound is not None
@@ -63,14 +67,14 @@ def cut_down(
     return cut
 
 
-def _cut_again(cut: Cut, control: Control, made: Making) -> Cut | None:
+def _cut_again(cut: Cut, control: Control, making: Making) -> Cut | None:
     """With the cuts that the plan violates, and without those that have room; None where there are none, or no time."""
     program, found, recipe = cut
     plan = found.lp.plan()
     if plan is None:
         return None
     x = found.part.whole(plan)
-    more = separated(program, found.part, x, [tableau(found.part.program, found.lp, plan)], made)
+    more = separated(program, found.part, x, [tableau(found.part.program, found.lp, plan)], making)
     if more is None:
         return None
     sums, new = more

@@ -89,7 +89,7 @@ def _cut_down(program: Program, control: Control, found: Sifted | None) -> Verdi
         from optimizer.engine.cutting import cut_down  # noqa: PLC0415  scipy takes a fifth of a second to load
         from optimizer.engine.rounding import flattened  # noqa: PLC0415
 
-        cut_down(program, control, found, made=flattened)
+        cut_down(program, control, found, making=flattened)
     return Verdict("ended", None, None)
 
 

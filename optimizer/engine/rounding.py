@@ -108,7 +108,7 @@ def combined(matrix: Matrix, weights: Matrix) -> Matrix:
 def in_distances(equations: Equations, weights: Matrix, from_upper: Flags) -> Terms:
     """Rows added together, with the columns that have both bounds measured from the one that `from_upper` names."""
     total = combined(equations.matrix, weights)
-    of = np.repeat(np.arange(total.shape[0], dtype=np.int32), np.diff(total.indptr))
+    of = _row_of(total)
     lower, upper = equations.lower[total.indices], equations.upper[total.indices]
     above = (from_upper[total.indices] & np.isfinite(upper)) | ~np.isfinite(lower)
     at = np.where(above, upper, lower)
@@ -139,18 +139,20 @@ def best_divisors(equations: Equations, terms: Terms, x: Floats) -> tuple[Floats
 def cuts(equations: Equations, sums: Sums) -> Cuts:
     """The cuts of combined rows in the columns of the program; none that would have small coefficients."""
     found = _cuts(equations, sums)
-    return found._replace(rhs=np.where(_small(found.matrix).max(axis=1).toarray().ravel(), np.inf, found.rhs))
+    small = _sums(_row_of(found.matrix), _small(found.matrix).astype(float), found.rhs.size)
+    return found._replace(rhs=np.where(small > 0, np.inf, found.rhs))
 
 
 def flattened(equations: Equations, sums: Sums) -> Cuts:
     """All of them, small coefficients left out, each with the most that its column can give; no cut where that has no
     end. Most rows of the tableau have some; such cuts are long, and pay where nothing but cuts proves anything."""
-    found = _cuts(equations, sums)
-    small = found.matrix.multiply(_small(found.matrix)).tocsr()
-    small.eliminate_zeros()
-    of = np.repeat(np.arange(found.rhs.size, dtype=np.int32), np.diff(small.indptr))
-    bound = np.where(small.data > 0, equations.lower[small.indices], equations.upper[small.indices])
-    return Cuts((found.matrix - small).tocsr(), found.rhs - _sums(of, small.data * bound, found.rhs.size))
+    matrix, rhs = _cuts(equations, sums)
+    small = _small(matrix)
+    of, col, value = _row_of(matrix)[small], matrix.indices[small], matrix.data[small]
+    least = value * np.where(value > 0, equations.lower[col], equations.upper[col])
+    matrix.data[small] = 0.0
+    matrix.eliminate_zeros()
+    return Cuts(matrix, rhs - _sums(of, least, rhs.size))
 
 
 def _cuts(equations: Equations, sums: Sums) -> Cuts:
@@ -174,12 +176,15 @@ def _in_columns(equations: Equations, terms: Terms, value: Floats, rhs: Floats) 
     return Cuts((sparse.diags_array(1 / largest) @ matrix).tocsr(), (rhs - slack @ equations.rhs) / largest)
 
 
-def _small(matrix: Matrix) -> Matrix:
-    """One where a coefficient is small."""
-    small = (np.abs(matrix.data) < SMALL) & (matrix.data != 0)
-    found = sparse.csr_array((small.astype(np.float64), matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)
-    found.eliminate_zeros()
-    return found
+def _small(matrix: Matrix) -> Flags:
+    """Which nonzeros are small; the largest of a cut is 1."""
+    size: Floats = np.abs(matrix.data)
+    return (size > 0) & (size < SMALL)
+
+
+def _row_of(matrix: Matrix) -> Ints:
+    """The row of every nonzero."""
+    return np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
 
 
 def _coefficients(terms: Terms, inside: Floats) -> Iterator[Floats]:

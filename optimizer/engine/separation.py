@@ -28,12 +28,12 @@ Making = Callable[[Equations, Sums], Cuts]
 
 
 def separated(
-    program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] = (), made: Making = cuts
+    program: Program, part: Narrow, x: Floats, more: Iterable[Matrix] = (), making: Making = cuts
 ) -> tuple[Sums, Cuts] | None:
     """Cuts of the whole program that its plan x violates, and what they were made of; None if there are none.
 
-    They are looked for in the part of it that is in use, among sums of its rows and among `more` such sums, and are
-    `made` of these.
+    They are looked for in the part of it that is in use, among sums of its rows and among `more` such sums; `making`
+    says what becomes of a sum.
     """
     within, whole = Equations.of(part.program), Equations.of(program)
     found = list(_violated(within, within.at(x[part.cols]), more))
@@ -42,7 +42,7 @@ def separated(
     weights = _in_whole(part, sparse.vstack([weights for weights, _ in found]).tocsr())
     divisor = np.concatenate([divisor for _, divisor in found])
     sums = Sums(weights, _nearer_above(whole, whole.at(x)), divisor)
-    return _best(sums, made(whole, sums), x)
+    return _best(sums, making(whole, sums), x)
 
 
 def _in_whole(part: Narrow, weights: Matrix) -> Matrix:
